@@ -1,0 +1,1 @@
+"""PostgreSQL, tended: maintenance that keeps evidence instead of success messages."""

@@ -1,0 +1,1 @@
+"""The words every room speaks: errors, sizes, names, digests, times."""
