@@ -1,0 +1,27 @@
+"""Names: what a person most likely meant, and runs that sort by time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from pgtend.kernel.names import did_you_mean, nearest, new_run_id
+
+
+def test_a_typo_finds_what_was_meant() -> None:
+    """The nearest known name is offered."""
+    assert nearest("shcedule", ["schedule", "window"]) == "schedule"
+    assert did_you_mean("shcedule", ["schedule", "window"]) == "did you mean 'schedule'?"
+
+
+def test_what_is_near_to_nothing_lists_the_choices() -> None:
+    """A wrong guess would be worse than none."""
+    assert nearest("banana", ["schedule", "window"]) == ""
+    assert did_you_mean("banana", ["window", "schedule"]) == "known: schedule, window"
+
+
+def test_names_of_runs_sort_by_time_and_never_meet() -> None:
+    """Two runs of one second have two names."""
+    early, late = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), datetime(2026, 1, 2, 3, 4, 6, tzinfo=UTC)
+    assert new_run_id(early) < new_run_id(late)
+    assert len({new_run_id(early) for _ in range(100)}) == 100
+    assert new_run_id(early).startswith("20260102T030405Z-")
