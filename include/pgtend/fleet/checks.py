@@ -1,0 +1,91 @@
+"""What must fit together across a fleet file, beyond what each setting says about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from pgtend.fleet.findings import Finding, Path
+from pgtend.fleet.model import RESERVED, ConnectionsFrom, Database, Fleet
+from pgtend.fleet.schedules import default_schedule, times_outside
+from pgtend.kernel.names import did_you_mean
+from pgtend.kernel.times import say_span
+
+
+def check_fleet(fleet: Fleet, vaults: Collection[str], known_connections: Collection[str] | None) -> Iterator[Finding]:
+    """Find what does not fit together; `vaults` are all names in the file, also of broken ones."""
+    yield from _shared_connections(fleet)
+    for database in fleet.databases.values():
+        yield from _check_database(database, vaults)
+    if fleet.connections is ConnectionsFrom.ENVIRONMENT and known_connections is not None:
+        yield from _unknown_connections(fleet, known_connections)
+
+
+def connections_of(fleet: Fleet) -> Iterator[tuple[Path, str]]:
+    """List every connection that a fleet names, with its place."""
+    if fleet.ledger:
+        yield ("ledger", "connection"), fleet.ledger.connection
+    for name, vault in fleet.vaults.items():
+        if vault.s3 and vault.s3.connection:
+            yield ("vaults", name, "s3", "connection"), vault.s3.connection
+    for name, channel in fleet.alerts.channels.items():
+        if channel.smtp:
+            yield ("alerts", "channels", name, "smtp", "connection"), channel.smtp.connection
+        if channel.apprise:
+            yield ("alerts", "channels", name, "apprise", "connection"), channel.apprise.connection
+    for name, database in fleet.databases.items():
+        yield ("databases", name, "connection"), database.connection
+
+
+def _unknown_connections(fleet: Fleet, known: Collection[str]) -> Iterator[Finding]:
+    for path, connection in connections_of(fleet):
+        if connection not in known:
+            hint = did_you_mean(connection, known) if known else "no connection is defined at all"
+            yield Finding(path, f"unknown connection '{connection}'", hint)
+
+
+def _shared_connections(fleet: Fleet) -> Iterator[Finding]:
+    """Two names for one database would tend it twice, at the same time, by two sets of rules."""
+    first: dict[str, str] = {}
+    for name, database in fleet.databases.items():
+        other = first.setdefault(database.connection, name)
+        if other != name:
+            yield Finding(
+                ("databases", name, "connection"),
+                f"databases '{other}' and '{name}' have the same connection '{database.connection}'",
+                "give each its own connection, or remove one",
+                also=(("databases", other, "connection"),),
+            )
+
+
+def _check_database(database: Database, vaults: Collection[str]) -> Iterator[Finding]:
+    here: Path = ("databases", database.name)
+    if database.name == RESERVED:
+        yield Finding(here, f"a database cannot be called '{RESERVED}'", "pipelines of the whole fleet are named so")
+    if database.vault not in vaults:
+        yield Finding((*here, "vault"), f"unknown vault '{database.vault}'", did_you_mean(database.vault, vaults))
+    yield from _check_schedule(database, (*here, "analyze"))
+    rules = database.analyze
+    if rules.deadline < rules.time_budget:
+        yield Finding(
+            (*here, "analyze", "deadline"),
+            f"the deadline of {say_span(rules.deadline)} ends before the time budget of {say_span(rules.time_budget)}",
+            "every long run would raise an alert",
+            assumes=((*here, "analyze", "time_budget"),),
+        )
+
+
+def _check_schedule(database: Database, here: Path) -> Iterator[Finding]:
+    rules = database.analyze
+    outside = times_outside(rules.schedule, rules.window)
+    if outside:
+        yield Finding(
+            (*here, "schedule"),
+            f"'{rules.schedule}' starts at {_say_times(outside)}, outside the window {rules.window}",
+            f"'{default_schedule(rules.window)}' would lie inside",
+            assumes=(("environment",), (*here, "window"), ("databases", database.name, "window")),
+        )
+
+
+def _say_times(times: Sequence[object]) -> str:
+    said = [f"{clock:%H:%M}" for clock in times[:3]]
+    return ", ".join(said) + (f" and {len(times) - 3} more times" if len(times) > 3 else "")  # noqa: PLR2004 - three are enough to see it
