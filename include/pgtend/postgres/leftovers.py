@@ -1,0 +1,89 @@
+"""Folders of throwaway servers whose owner died before it could clean up."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from pgtend.kernel.times import utc_now
+
+PREFIX = "pgtend-server-"
+_LOCK = "owner.lock"
+_YOUNG = timedelta(minutes=1)
+_LAST_CHANCE = timedelta(seconds=5)
+
+
+@contextmanager
+def claimed_folder(parent: Path | None) -> Generator[Path]:
+    """Make a folder that is removed at the end, and by the next sweep if we never get there."""
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+    lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        # The kernel drops this lock when we die, however we die: that is how a sweep knows.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+        os.close(lock)
+
+
+def sweep_leftovers(parent: Path | None = None) -> tuple[Path, ...]:
+    """Stop and remove the throwaway servers whose owners are gone, and tell which."""
+    found = sorted((parent or Path(tempfile.gettempdir())).glob(f"{PREFIX}*"))
+    return tuple(folder for folder in found if _is_ours(folder) and _sweep(folder))
+
+
+def _is_ours(folder: Path) -> bool:
+    """Leave alone what others made, and what is not a folder of its own."""
+    return folder.is_dir() and not folder.is_symlink() and (os.geteuid() in {0, folder.stat().st_uid})
+
+
+def _sweep(folder: Path) -> bool:
+    lock_file = folder / _LOCK
+    if not lock_file.exists():
+        # Its owner may be about to lock it.
+        if utc_now().timestamp() - folder.stat().st_mtime < _YOUNG.total_seconds():
+            return False
+        shutil.rmtree(folder)
+        return True
+    lock = os.open(lock_file, os.O_RDWR)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    else:
+        _stop_server(folder / "data")
+        shutil.rmtree(folder)
+        return True
+    finally:
+        os.close(lock)
+
+
+def _stop_server(data: Path) -> None:
+    """End a server that outlived its owner, after making sure that the process is that server."""
+    pid_file = data / "postmaster.pid"
+    if not pid_file.exists():
+        return
+    pid = int(pid_file.read_text().splitlines()[0])
+    for number in (signal.SIGQUIT, signal.SIGKILL):
+        deadline = time.monotonic() + _LAST_CHANCE.total_seconds()
+        if not _works_in(pid, data):
+            return
+        os.kill(pid, number)
+        while _works_in(pid, data) and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+
+def _works_in(pid: int, data: Path) -> bool:
+    try:
+        return Path(f"/proc/{pid}/cwd").readlink() == data.resolve()
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,163 @@
+"""Runs programs: alone or as a pipeline, every exit status counted, no silence longer than allowed."""
+
+from __future__ import annotations
+
+import io
+import os
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from typing import IO
+
+from typing_extensions import Buffer, override
+
+from pgtend.kernel.errors import Outage, PgtendError
+from pgtend.kernel.times import say_span
+from pgtend.postgres.command import Command, Running, started
+from pgtend.postgres.translation import hint_for, recognise
+
+_SHELL_OFFSET = 128
+_SIGNALS = {number.value: number.name for number in signal.Signals}
+
+
+class ToolFailed(Outage):
+    """A program ended with an error; the detail is the redacted end of what it said."""
+
+    code = "postgres.tool_failed"
+
+
+class Stalled(Outage):
+    """A program gave no sign of life for longer than allowed and was killed."""
+
+    code = "postgres.stalled"
+
+
+def run(command: Command, *, within: timedelta, feed: bytes = b"") -> bytes:
+    """Run a program whose output is small, and give its output."""
+    with started(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
+        try:
+            output, _ = running.process.communicate(feed, timeout=within.total_seconds())
+        except subprocess.TimeoutExpired as error:
+            raise _stalled(running, within, "it did not end") from error
+        _refuse_failure([running])
+        return output
+
+
+@contextmanager
+def reading(
+    *commands: Command, silence: timedelta, source: IO[bytes] | int = subprocess.DEVNULL
+) -> Generator[CheckedPipe]:
+    """Read the output of a pipeline; the end of it is reached only when every member ended well."""
+    with ExitStack() as cleanup:
+        members: list[Running] = []
+        upstream: IO[bytes] | int = source
+        for command in commands:
+            running = cleanup.enter_context(started(command, stdin=upstream, stdout=subprocess.PIPE))
+            if members:
+                # Held open here, a pipe would never tell the writer that its reader died.
+                _outlet(members[-1]).close()
+            members.append(running)
+            upstream = _outlet(running)
+        yield cleanup.enter_context(CheckedPipe(members, silence))
+
+
+class CheckedPipe(io.RawIOBase):
+    """The output of a pipeline as a stream that raises instead of ending early.
+
+    An upload reads until the end of its stream and calls that success. Here the end comes only after every member
+    exited with 0; a member that died makes the read raise, and the upload is given up.
+    """
+
+    def __init__(self, members: Sequence[Running], silence: timedelta) -> None:
+        super().__init__()
+        self._members = members
+        self._silence = silence
+        self._outlet = _outlet(members[-1])
+        self._is_checked = False
+
+    @override
+    def readable(self) -> bool:
+        return True
+
+    @override
+    def readinto(self, buffer: Buffer, /) -> int:
+        view = memoryview(buffer)
+        if view.nbytes == 0:
+            return 0
+        self._await_bytes()
+        # From the descriptor: a buffered read waits for a full buffer, and the watchdog would see no silence.
+        chunk = os.read(self._outlet.fileno(), len(view))
+        if not chunk and not self._is_checked:
+            self._check()
+        view[: len(chunk)] = chunk
+        return len(chunk)
+
+    @override
+    def close(self) -> None:
+        self._outlet.close()
+        super().close()
+
+    def _await_bytes(self) -> None:
+        watched = select.poll()
+        watched.register(self._outlet, select.POLLIN)
+        if not watched.poll(self._silence.total_seconds() * 1000):
+            raise _stalled(self._members[-1], self._silence, "no byte came")
+
+    def _check(self) -> None:
+        """Wait for every member: one that closed its output may still fail, or hang."""
+        deadline = time.monotonic() + self._silence.total_seconds()
+        for member in self._members:
+            try:
+                member.process.wait(timeout=max(deadline - time.monotonic(), 0))
+            except subprocess.TimeoutExpired as error:
+                raise _stalled(member, self._silence, "it closed its output and did not end") from error
+        _refuse_failure(self._members)
+        self._is_checked = True
+
+
+def _outlet(member: Running) -> IO[bytes]:
+    if member.process.stdout is None:
+        raise ValueError(f"{member.command.name} was started without an output to read")
+    return member.process.stdout
+
+
+def _refuse_failure(members: Sequence[Running]) -> None:
+    """Raise the failure that explains the others: a broken pipe upstream only echoes a failure downstream."""
+    failed = [member for member in members if member.process.returncode != 0]
+    causes = [member for member in failed if not _is_broken_pipe(member.process.returncode)]
+    if failed:
+        raise _failure((causes or failed)[-1], failed)
+
+
+def _is_broken_pipe(status: int) -> bool:
+    return status in {-signal.SIGPIPE, _SHELL_OFFSET + signal.SIGPIPE}
+
+
+def _failure(blamed: Running, failed: Sequence[Running]) -> PgtendError:
+    words = blamed.last_words()
+    recognised = recognise(words)
+    kind = recognised or ToolFailed
+    others = [f"{member.command.name} {_ending(member)}" for member in failed if member is not blamed]
+    return kind(
+        f"{blamed.command.name} {_ending(blamed)}",
+        detail="\n".join(filter(None, [words or "It said nothing.", *(f"With it: {other}." for other in others)])),
+        hint=hint_for(recognised) if recognised else "See docs/runbooks/tool-failed.md.",
+    )
+
+
+def _ending(member: Running) -> str:
+    status = member.process.returncode
+    number = -status if status < 0 else status - _SHELL_OFFSET
+    return f"was killed by {_SIGNALS[number]}" if number in _SIGNALS else f"exited with status {status}"
+
+
+def _stalled(member: Running, span: timedelta, what: str) -> Stalled:
+    return Stalled(
+        f"{member.command.name} stalled: {what} within {say_span(span)}",
+        detail=member.last_words(),
+        hint="The network or the server holds it up: look at pg_stat_activity there. It is tried again.",
+    )

@@ -1,0 +1,66 @@
+"""Fresh data folders by copying one that initdb made before: a tenth of the time."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+
+from pgtend.kernel.digests import canonical_json, sha256_hex
+from pgtend.postgres.accounts import Account
+from pgtend.postgres.command import Command
+from pgtend.postgres.process import run
+from pgtend.postgres.tools import ClientTools
+
+_PATIENCE = timedelta(minutes=3)
+_OPTIONS = (
+    "--username=postgres",
+    # Every rule of access is replaced before a server starts; until then nobody gets in.
+    "--auth=reject",
+    "--encoding=UTF8",
+    "--locale=C.UTF-8",
+    "--data-checksums",
+    "--no-sync",
+    "--no-instructions",
+)
+
+
+def copy_of_template(tools: ClientTools, account: Account | None, target: Path) -> None:
+    """Make a data folder as initdb does."""
+    template = _cached(tools, account)
+    run(Command(argv=("cp", "-a", "--reflink=auto", str(template), str(target))), within=_PATIENCE)
+
+
+def _cached(tools: ClientTools, account: Account | None) -> Path:
+    owner = account.name if account else ""
+    key = sha256_hex(canonical_json([tools.version_text, str(tools.folder), owner, *_OPTIONS]))[:16]
+    # In our own cache and not under a predictable name in /tmp, where anybody could plant a prepared one.
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pgtend" / "templates"
+    template = cache / f"{tools.major}-{key}"
+    if not template.exists():
+        cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make(tools, account, template)
+    return template
+
+
+def _make(tools: ClientTools, account: Account | None, template: Path) -> None:
+    with (
+        tempfile.TemporaryDirectory(prefix="pgtend-initdb-") as built,
+        tempfile.TemporaryDirectory(prefix="copying-", dir=template.parent) as aside,
+    ):
+        if account:
+            account.own(Path(built))
+            account.must_reach(tools.folder / "initdb")
+        data = Path(built) / "data"
+        run(Command(argv=(tools.path("initdb"), "-D", str(data), *_OPTIONS), account=account), within=_PATIENCE)
+        copied = Path(aside) / "data"
+        run(Command(argv=("cp", "-a", str(data), str(copied))), within=_PATIENCE)
+        try:
+            copied.rename(template)
+        except OSError:
+            # Somebody else was faster, and theirs is as good as ours.
+            if not template.exists():
+                raise
+            shutil.rmtree(copied)

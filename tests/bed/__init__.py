@@ -1,0 +1,1 @@
+"""The test bed: real servers and the faults that befall them."""

@@ -1,0 +1,163 @@
+"""Real PostgreSQL servers for tests: one of each supported end of the range, and a fresh database for every test."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from psycopg import sql
+from pydantic import SecretStr
+
+from pgtend.fleet.model import Limits
+from pgtend.postgres.address import Address
+from pgtend.postgres.session import Session, open_session
+from pgtend.postgres.throwaway import ThrowawayServer
+from pgtend.postgres.tools import ClientTools, ToolMissing
+from pgtend.sqlfiles import Query
+
+MAJORS = (15, 18)
+ROOT = Path(__file__).parents[2]
+PARTS = ROOT / ".parts"
+
+
+def tools_of(major: int) -> ClientTools:
+    """Find the PostgreSQL of a test; one that is missing is an error and never a skipped test."""
+    own = PARTS / "pg" / str(major) / "bin"
+    environment = {"PGTEND_PG_BINDIRS": os.environ.get("PGTEND_PG_BINDIRS") or f"{major}:{own}"}
+    try:
+        tools = ClientTools.find(major, environment)
+        tools.path("postgres")
+    except ToolMissing as error:
+        error.hint = "Run `make parts`: it installs what the tests need."
+        raise
+    return tools
+
+
+def statement(text: str) -> Query[None]:
+    """Wrap a statement that a test writes out itself."""
+    return Query(name="statement of a test", text=text, row=type(None), purpose="test")  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveDatabase:
+    """An empty database of one test, with a role that owns it."""
+
+    server: ThrowawayServer
+    name: str
+    owner: Address
+
+    @property
+    def superuser(self) -> Address:
+        """The way in as superuser."""
+        return self.server.superuser(self.name)
+
+    @contextmanager
+    def session(
+        self, address: Address | None = None, limits: Limits | None = None, application: str = "pgtend:test"
+    ) -> Generator[Session]:
+        """Open a session, as superuser when nobody else is named."""
+        with open_session(address or self.superuser, limits or Limits(), application=application) as session:
+            yield session
+
+    def run(self, *statements: str, address: Address | None = None) -> None:
+        """Run statements of a test one after the other, as superuser when nobody else is named."""
+        with self.session(address) as session:
+            for text in statements:
+                session.run(statement(text))
+
+    def new_role(self, name: str, options: str = "LOGIN") -> Address:
+        """Make a role with a password, and give its way in; it is dropped with the database."""
+        password = SecretStr(secrets.token_urlsafe(12))
+        create = f"CREATE ROLE {{role}} {options} PASSWORD {{password}}"
+        with self.session() as session:
+            session.run(
+                statement(create),
+                role=sql.Identifier(self.role_name(name)),
+                password=sql.Literal(password.get_secret_value()),
+            )
+        return self.server.role(self.role_name(name), password, self.name)
+
+    def role_name(self, name: str) -> str:
+        """Name a role so that two tests on one server do not meet."""
+        return f"{self.name}_{name}"
+
+
+@dataclass(slots=True)
+class Clusters:
+    """The servers of a test session: each is started when the first test asks for it."""
+
+    _running: dict[int, ThrowawayServer] = field(default_factory=dict)
+    _life: ExitStack = field(default_factory=ExitStack)
+
+    def server(self, major: int) -> ThrowawayServer:
+        """Give the server of one major version."""
+        if major not in self._running:
+            server = ThrowawayServer(tools=tools_of(major), listens_on_tcp=True)
+            self._running[major] = self._life.enter_context(server)
+        return self._running[major]
+
+    def close(self) -> None:
+        """Stop all of them."""
+        self._life.close()
+
+
+@contextmanager
+def new_database(server: ThrowawayServer) -> Generator[LiveDatabase]:
+    """Make a database for one test, and drop it with all roles that the test made for it."""
+    name = f"t{secrets.token_hex(5)}"
+    password = SecretStr(secrets.token_urlsafe(12))
+    owner = f"{name}_owner"
+    with server.session() as session:
+        session.run(
+            statement("CREATE ROLE {role} LOGIN PASSWORD {password}"),
+            role=sql.Identifier(owner),
+            password=sql.Literal(password.get_secret_value()),
+        )
+        session.run(
+            statement("CREATE DATABASE {name} OWNER {owner} TEMPLATE template1 STRATEGY file_copy"),
+            name=sql.Identifier(name),
+            owner=sql.Identifier(owner),
+        )
+    try:
+        yield LiveDatabase(server, name, server.role(owner, password, name))
+    finally:
+        _drop(server, name)
+
+
+def wanted_majors(condition: str) -> list[int]:
+    """Read the condition of a `pg` marker, such as `>= 17`."""
+    match = re.fullmatch(r"(>=|<=|<|>|==)\s*(\d+)", condition)
+    if match is None:
+        raise ValueError(f"a pg marker reads like '>= 17', not '{condition}'")
+    limit = int(match.group(2))
+    fits = {
+        ">=": lambda major: major >= limit,
+        "<=": lambda major: major <= limit,
+        ">": lambda major: major > limit,
+        "<": lambda major: major < limit,
+        "==": lambda major: major == limit,
+    }[match.group(1)]
+    return [major for major in MAJORS if fits(major)]
+
+
+@dataclass(frozen=True, slots=True)
+class _RoleName:
+    name: str
+
+
+def _drop(server: ThrowawayServer, name: str) -> None:
+    roles = Query(
+        name="roles of a test",
+        text="SELECT rolname::text AS name FROM pg_roles WHERE starts_with(rolname, %(prefix)s)",
+        row=_RoleName,
+        purpose="test",
+    )
+    with server.session() as session:
+        session.run(statement("DROP DATABASE {name} WITH (FORCE)"), name=sql.Identifier(name))
+        for role in session.rows(roles, {"prefix": f"{name}_"}):
+            session.run(statement("DROP ROLE {role}"), role=sql.Identifier(role.name))

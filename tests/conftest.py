@@ -1,0 +1,44 @@
+"""Fixtures that every folder of tests shares."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+from bed.clusters import MAJORS, Clusters, LiveDatabase, new_database, wanted_majors
+from pgtend.postgres.throwaway import ThrowawayServer
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the markers of the bed."""
+    config.addinivalue_line("markers", "pg(condition): run only against these major versions, such as '>= 17'")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that asks for a server once for each major version, or for those that its marker names."""
+    if "server" in metafunc.fixturenames:
+        marker = metafunc.definition.get_closest_marker("pg")
+        majors = wanted_majors(marker.args[0]) if marker else list(MAJORS)
+        metafunc.parametrize("server", majors, indirect=True, ids=[f"pg{major}" for major in majors])
+
+
+@pytest.fixture(scope="session")
+def clusters() -> Generator[Clusters]:
+    """Keep the servers of this session: started when first asked for, stopped at the end."""
+    running = Clusters()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest, clusters: Clusters) -> ThrowawayServer:
+    """Give a running server that tests share: make no change to it that outlives the test."""
+    return clusters.server(request.param)
+
+
+@pytest.fixture
+def database(server: ThrowawayServer) -> Generator[LiveDatabase]:
+    """Give an empty database that belongs to this test alone."""
+    with new_database(server) as made:
+        yield made
