@@ -40,7 +40,19 @@ def tools_of(major: int) -> ClientTools:
 
 def statement(text: str) -> Query[None]:
     """Wrap a statement that a test writes out itself."""
-    return Query(name="statement of a test", text=text, row=type(None), purpose="test")  # type: ignore[arg-type]
+    return Query(name="statement of a test", text=text, row=type(None), purpose="test")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """The row of a query that a test writes out itself: one text."""
+
+    word: str
+
+
+def asked(text: str) -> Query[Word]:
+    """Wrap a query of a test whose only column is `word`."""
+    return Query(name="query of a test", text=text, row=Word, purpose="test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,19 +157,9 @@ def wanted_majors(condition: str) -> list[int]:
     return [major for major in MAJORS if fits(major)]
 
 
-@dataclass(frozen=True, slots=True)
-class _RoleName:
-    name: str
-
-
 def _drop(server: ThrowawayServer, name: str) -> None:
-    roles = Query(
-        name="roles of a test",
-        text="SELECT rolname::text AS name FROM pg_roles WHERE starts_with(rolname, %(prefix)s)",
-        row=_RoleName,
-        purpose="test",
-    )
+    roles = asked("SELECT rolname::text AS word FROM pg_roles WHERE starts_with(rolname, %(prefix)s)")
     with server.session() as session:
         session.run(statement("DROP DATABASE {name} WITH (FORCE)"), name=sql.Identifier(name))
         for role in session.rows(roles, {"prefix": f"{name}_"}):
-            session.run(statement("DROP ROLE {role}"), role=sql.Identifier(role.name))
+            session.run(statement("DROP ROLE {role}"), role=sql.Identifier(role.word))

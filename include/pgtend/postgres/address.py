@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import getpass
 import os
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from psycopg import pq
 from psycopg.conninfo import make_conninfo
 from pydantic import SecretStr
 
-_SYSTEM_ROOTS_SINCE = 160000
+# Debian and Ubuntu, Red Hat, Alpine.
+_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,7 @@ class Address:
     @property
     def user(self) -> str:
         """The role we log in as."""
-        return self.params.get("user") or os.environ.get("PGUSER") or Path.home().name
+        return self.params.get("user") or os.environ.get("PGUSER") or getpass.getuser()
 
     @property
     def conninfo(self) -> str:
@@ -87,14 +89,23 @@ def protected(address: Address) -> Address:
     if address.is_local_socket or "sslmode" in address.params:
         return address
     strict = address.to(sslmode="verify-full")
-    return strict if _has_roots(address) else strict.to(sslrootcert="system")
+    return strict if _names_roots(address) else strict.to(sslrootcert=_system_roots())
 
 
-def _has_roots(address: Address) -> bool:
-    """Whether somebody already said which authorities to trust, or this libpq cannot ask the system's."""
+def _names_roots(address: Address) -> bool:
+    """Whether somebody already said which authorities to trust."""
     return bool(
         address.params.get("sslrootcert")
         or os.environ.get("PGSSLROOTCERT")
         or (Path.home() / ".postgresql" / "root.crt").exists()
-        or pq.version() < _SYSTEM_ROOTS_SINCE
     )
+
+
+def _system_roots() -> str:
+    """Find the authorities this machine trusts.
+
+    As a file where there is one: `system` is unknown before libpq 16, which a client tool of PostgreSQL 15 may use, and
+    the libpq inside psycopg's wheel looks for it where the machine it was built on had it.
+    """
+    own = (os.environ.get("SSL_CERT_FILE", ""), ssl.get_default_verify_paths().cafile or "")
+    return next((path for path in (*own, *_BUNDLES) if path and Path(path).is_file()), "system")

@@ -66,6 +66,8 @@ class Running:
     def kill(self) -> None:
         """End it now and take its status, so that no zombie stays; harmless when it ended already."""
         self.process.kill()
+        for end in filter(None, (self.process.stdin, self.process.stdout)):
+            end.close()
         self.process.wait()
 
     def everything_said(self) -> str:
@@ -103,6 +105,8 @@ def started(
                 },
                 cwd=command.folder or "/",
                 pass_fds=tuple(files.values()),
+                # Unbuffered: closing our end can then never fail on bytes that nobody wants any more.
+                bufsize=0,
             )
         running = Running(command, process, complaints)
         cleanup.callback(running.kill)

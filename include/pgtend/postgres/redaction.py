@@ -11,7 +11,10 @@ from collections.abc import Iterable
 
 _GONE = "[redacted]"
 # A value may span lines, so it ends only where the next line starts as a tool or the server starts one.
-_REST = r"(?:.|\n)*?(?=\n[\w/.:\[\]-]+: |\n[A-Z]+:|\Z)"
+_NEXT = r"\n[\w/.:\[\]-]+: |\n[A-Z]+:"
+_REST = rf"(?:.|\n)*?(?={_NEXT}|\Z)"
+# A value may hold double quotes of its own, so it ends at the last one.
+_QUOTED = rf'"(?:(?!{_NEXT})(?:.|\n))*"'
 
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"(Command was:|STATEMENT:|QUERY:|LINE \d+:){_REST}"), rf"\1 {_GONE}"),
@@ -25,7 +28,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
         rf"\1{_GONE}",
     ),
     # In double quotes stands a name, unless a colon or one of these words says that it is a value.
-    (re.compile(rf'(: |\b(?:[Vv]alue|[Tt]oken|[Ii]nput|near|string|literal) )"{_REST}'), rf'\1"{_GONE}"'),
+    (re.compile(rf"(: |\b(?:[Vv]alue|[Tt]oken|[Ii]nput|near|string|literal) ){_QUOTED}"), rf'\1"{_GONE}"'),
     (re.compile(r"(?<!\w)E?'(?:[^'\n]|'')*'(?!\w)"), f"'{_GONE}'"),
     (re.compile(r"\$(\w*)\$(?:.|\n)*?\$\1\$"), _GONE),
 )

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
-from typing import TypeVar
+from typing import LiteralString, TypeVar, cast
 
 import psycopg
 from psycopg import sql
@@ -205,7 +205,12 @@ def open_session(address: Address, limits: Limits, *, application: str) -> Gener
 def statement(asked: Query[Row], identifiers: Mapping[str, sql.Composable]) -> sql.SQL | sql.Composed:
     """Put identifiers into a statement; one without identifiers may contain braces of its own."""
     text = sql.SQL(asked.text)
-    return text.format(**identifiers) if identifiers else text
+    return text.format(**{name: _escaped(part) for name, part in identifiers.items()}) if identifiers else text
+
+
+def _escaped(part: sql.Composable) -> sql.Composable:
+    """Let a name hold a percent sign: the driver looks for parameters in the finished text, names included."""
+    return sql.SQL(cast("LiteralString", part.as_string(None).replace("%", "%%")))
 
 
 @contextmanager

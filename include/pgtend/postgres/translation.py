@@ -41,7 +41,7 @@ _BY_TEXT: tuple[tuple[re.Pattern[str], type[PgtendError]], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), kind)
     for pattern, kind in (
         (r"unsupported startup parameter", ours.PoolerInTheWay),
-        (r"pg_hba\.conf entry .*no encryption|SSL connection is required", ours.TlsRefused),
+        (r"SSL connection is required", ours.TlsRefused),
         (r"password authentication failed|no password supplied|empty password", ours.PasswordRefused),
         (
             r"pg_hba\.conf|authentication failed|not permitted to log in|role \"[^\"]*\" does not exist",
@@ -51,7 +51,7 @@ _BY_TEXT: tuple[tuple[re.Pattern[str], type[PgtendError]], ...] = tuple(
         (r"too many (clients|connections)|connection slots are reserved|no more connections", ours.TooManyConnections),
         (r"database system is|not yet accepting connections|consistent recovery state", ours.ServerStarting),
         (r"database \"[^\"]*\" (does not exist|is not currently accepting)|no such database", ours.NoSuchDatabase),
-        (r"permission denied for database", ours.MissingRight),
+        (r"permission denied for \w+", ours.MissingRight),
         (r"timeout expired|connection timeout|failed to resolve|could not translate host name", ours.ServerUnreachable),
         (r"connection refused|no such file or directory\s+is the server|unreachable|no route", ours.ServerUnreachable),
         (r"certificate|\bSSL\b|\bTLS\b", ours.TlsRefused),
@@ -67,7 +67,8 @@ _HINTS: dict[type[PgtendError], str] = {
     "or give the role a higher CONNECTION LIMIT.",
     ours.ServerStarting: "Wait: it is tried again.",
     ours.PasswordRefused: "Put the role's current password into the connection, then run `pgtend doctor`.",
-    ours.LoginRefused: "Let the role in by pg_hba.conf and LOGIN, then run `pgtend doctor`.",
+    ours.LoginRefused: "Let the role in by LOGIN and a rule in pg_hba.conf; where the server says `no encryption`, "
+    "that rule may ask for TLS: connect with sslmode=verify-full. Then run `pgtend doctor`.",
     ours.NoSuchDatabase: "Correct dbname in the connection, then run `pgtend doctor`.",
     ours.MissingRight: "Run `pgtend doctor`: it prints the GRANT that is missing.",
     ours.TlsRefused: "Name the certificate of the authority that signed the server's in sslrootcert, and connect by "
