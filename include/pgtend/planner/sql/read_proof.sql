@@ -1,0 +1,9 @@
+-- What the server itself says about one table, read before and after ANALYZE: a command that says OK has often only warned
+-- and skipped, the counters have not.
+SELECT
+    c.oid::bigint AS oid,
+    pg_stat_get_analyze_count(c.oid) AS analyzed,
+    pg_stat_get_last_analyze_time(c.oid) AS analyzed_at,
+    c.reltuples::bigint AS rows
+FROM pg_class AS c
+WHERE c.oid = %(table)s::oid
