@@ -7,16 +7,17 @@ from typing import Annotated, Self, TypeAlias
 
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from pgtend.fleet.settings import Settings, Slug, Span, Text, refusal
+from pgtend.fleet.settings import Kind, Settings, Slug, Span, Text, refusal
 
 
 def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-Address: TypeAlias = Annotated[str, Field(strict=True, pattern=r"^[^@\s]+@[^@\s]+$")]
+Address: TypeAlias = Annotated[str, Kind("mail address"), Field(strict=True, pattern=r"^[^@\s]+@[^@\s]+$")]
 Addresses: TypeAlias = Annotated[
     tuple[Address, ...],
+    Kind("mail address, or a list of them"),
     BeforeValidator(_listed),
     Field(min_length=1),
     WithJsonSchema(
@@ -39,7 +40,7 @@ class SmtpChannel(Settings):
     connection: Text = Field(description="Airflow connection of type `smtp`: the mail server and its login.")
     to: Addresses = Field(description="Who gets the mail: one address or a list.")
     sender: Address | None = Field(
-        default=None, alias="from", description="Address the mail comes from, when the connection does not say it."
+        default=None, alias="from", description="Address the mail comes from. Default: the connection's."
     )
 
 
@@ -48,12 +49,15 @@ class AppriseChannel(Settings):
 
     connection: Text = Field(description="Airflow connection of type `apprise`: the services to notify.")
     tag: Text | None = Field(
-        default=None, description="Notify only the services of the connection that carry this tag."
+        default=None,
+        description="Notify only the services of the connection that carry this tag. Default: all of them.",
     )
 
 
 class Channel(Settings):
     """One way to reach people."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
     smtp: SmtpChannel | None = Field(default=None, description="Reach them by mail.")
     apprise: AppriseChannel | None = Field(default=None, description="Reach them through Apprise.")
@@ -73,6 +77,13 @@ class AlertSettings(Settings):
 
     channels: dict[Slug, Channel] = Field(
         default_factory=dict, description="The ways to reach people, by name. Every alert goes to all of them."
+    )
+    runbooks: Text | None = Field(
+        default=None,
+        description=(
+            "Web address of the folder that holds the runbooks, for links in alerts and in the Airflow UI. "
+            "Default: alerts name the file, `docs/runbooks/<name>.md`."
+        ),
     )
     remind_every: Span = Field(
         default=timedelta(days=1), description="How often people are reminded of what is still broken."

@@ -11,7 +11,7 @@ from typing import Annotated, NamedTuple, TypeAlias, cast
 from pydantic import BeforeValidator, Field, Strict
 
 from pgtend.fleet.schedules import Cron, default_schedule
-from pgtend.fleet.settings import Fraction, Rows, Settings, Span, Switch, refusal
+from pgtend.fleet.settings import Fraction, Kind, Rows, Settings, Span, Switch, refusal
 from pgtend.fleet.window import Window
 
 _PATTERN = re.compile(r"[^.\s]+\.[^.\s]+")
@@ -37,12 +37,20 @@ def _schedule_in_window(so_far: Mapping[str, object]) -> str:
 
 
 TablePattern: TypeAlias = Annotated[
-    str, Strict(), BeforeValidator(_read_pattern), Field(json_schema_extra={"pattern": f"^{_PATTERN.pattern}$"})
+    str,
+    Strict(),
+    Kind("table pattern"),
+    BeforeValidator(_read_pattern),
+    Field(json_schema_extra={"pattern": f"^{_PATTERN.pattern}$"}),
 ]
 ColumnPath: TypeAlias = Annotated[
-    str, Strict(), BeforeValidator(_read_column), Field(json_schema_extra={"pattern": f"^{_COLUMN.pattern}$"})
+    str,
+    Strict(),
+    Kind("column"),
+    BeforeValidator(_read_column),
+    Field(json_schema_extra={"pattern": f"^{_COLUMN.pattern}$"}),
 ]
-Target: TypeAlias = Annotated[int, Strict(), Field(ge=0, le=10_000)]
+Target: TypeAlias = Annotated[int, Strict(), Kind("whole number from 0 to 10000"), Field(ge=0, le=10_000)]
 
 
 class StatisticsTarget(NamedTuple):
@@ -60,12 +68,13 @@ class AnalyzeRules(Settings):
     enabled: Switch = Field(default=True, description="Whether statistics are renewed by schedule at all.")
     window: Window = Field(
         default_factory=Window,
-        description="When it may run. What is not set here is taken from the database's `window`.",
+        description="When it may run. Default: what the database's window says.",
     )
     schedule: Cron = Field(
         default_factory=_schedule_in_window,
         description=(
-            "When it starts: a cron line in the window's time zone. Without it, half an hour after the window opens."
+            "When it starts, in the time zone of the window; every start must lie inside it. "
+            "Default: half an hour after the window opens."
         ),
     )
     time_budget: Span = Field(

@@ -69,10 +69,6 @@ class Document:
     findings: list[Finding] = field(default_factory=list[Finding])
     size: int = 0
 
-    def is_written(self, path: Path) -> bool:
-        """Tell whether a place stands in the file; a single value may stand for a list."""
-        return path in self.lines or (isinstance(path[-1], int) and path[:-1] in self.lines)
-
     def line_of(self, path: Path) -> int:
         """Tell the line on which something is written, or the nearest thing around it."""
         while path and path not in self.lines:
@@ -233,7 +229,8 @@ def _repeated(path: Path, first: int, second: int) -> Finding:
         str(path[-2]) if len(path) > 1 else "", ""
     )
     said = f"{what} are named '{name}'" if what else f"'{name}' is set twice"
-    return Finding(path, f"{said}, on line {first} and on line {second}", "rename or remove one of them", line=second)
+    hint = "rename or remove one of them" if what else "remove one of them"
+    return Finding(path, f"{said}, on line {first} and on line {second}", hint, line=second)
 
 
 def _value(scalar: Scalar) -> object:
@@ -261,9 +258,11 @@ def _explain(text: str, error: yaml.MarkedYAMLError) -> Unreadable:
     problem = f"{error.context} {error.problem}"
     if "\t" in written[: len(written) - len(written.lstrip())]:
         return _unreadable(line, "a tab character stands in front of this line", "indent with spaces")
+    if "mapping values" in problem and len(re.findall(r":(?:\s|$)", written)) == 1:
+        return _unreadable(line - 1, "a line without ':' after the name", "write 'name: value'")
     for sign, what, hint in _TROUBLES:
         if sign in problem:
-            return _unreadable(line, what.format(start=start), hint)
+            return _unreadable(line, what.format(start=start), hint.format(start=start))
     return _unreadable(line, "this is no YAML", "compare its indentation and quotes with the lines above it")
 
 
@@ -276,6 +275,7 @@ _TROUBLES = (
         "a bracket is opened on line {start} and not closed",
         "close it, or write one entry a line",
     ),
+    ("scanning an a", "a value starts with '*' or '&', which YAML keeps for itself", "put the value in quotes"),
     ("simple key", "a line without ':' after the name", "write 'name: value'"),
     (
         "parsing a block mapping",

@@ -32,4 +32,8 @@ def is_below(path: Path, other: Path) -> bool:
 
 def say_path(path: Path) -> str:
     """Write a place as people do: databases.kgc.analyze.schedule."""
-    return ".".join(f"'{step}'" if "." in str(step) else str(step) for step in path)
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{_quoted(step)}" for step in path).removeprefix(".")
+
+
+def _quoted(step: str) -> str:
+    return f"'{step}'" if "." in step else step

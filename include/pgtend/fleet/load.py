@@ -16,7 +16,7 @@ from pgtend.fleet.findings import Finding, Path, is_below, say_path
 from pgtend.fleet.leaks import find_secrets
 from pgtend.fleet.model import Fleet
 from pgtend.fleet.places import annotation_at, holds_settings
-from pgtend.fleet.pruning import largest_valid_part, usable_fleet, vault_names
+from pgtend.fleet.pruning import largest_valid_part, usable_fleet, vault_names, without_names
 from pgtend.fleet.sentences import findings_from
 from pgtend.kernel.errors import ManyProblems, Problem
 
@@ -96,6 +96,7 @@ def _all_findings(document: Document, known_connections: Collection[str] | None)
     document.values = values = cast("dict[str, object]", _fill_empty_places(values, (), empty))
     if values.get("databases") == {}:
         empty.append(Finding(("databases",), "the fleet has no databases", "name at least one, indented below it"))
+    document.values = values = without_names(values, empty)
     findings = [*document.findings, *find_secrets(values), *empty]
     _add_new(findings, _shape_findings(document))
     fleet = largest_valid_part(values, findings[len(document.findings) :])
@@ -108,7 +109,7 @@ def _shape_findings(document: Document) -> list[Finding]:
     try:
         Fleet.model_validate(document.values)
     except ValidationError as error:
-        return findings_from(error.errors(include_url=False), document.is_written)
+        return findings_from(error.errors(include_url=False), document.lines)
     return []
 
 

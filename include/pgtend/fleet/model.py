@@ -65,11 +65,11 @@ class Database(Settings):
         ),
     )
     owner: Text = Field(
-        default="pgtend", description="Who answers for the database, shown with its DAGs. Default: the fleet's `owner`."
+        default="pgtend", description="Who answers for the database, shown with its DAGs. Default: the fleet's owner."
     )
     vault: Slug = Field(
         default=DEFAULT_VAULT,
-        description="Name of the vault for copies and evidence. Default: `main`, or else the first vault in the file.",
+        description="Name of the vault for copies and evidence. Default: `main`, or else the first one in the file.",
     )
     limits: Limits = Field(default_factory=Limits, description="How much of the database maintenance may take.")
     window: Window = Field(default_factory=Window, description="The part of the day in which maintenance may run.")
@@ -112,13 +112,13 @@ class Fleet(Settings):
     ledger: LedgerSettings | None = Field(
         default=None,
         description=(
-            "The database that remembers what was done. Without it a folder on the machine does, which Airflow's "
-            "workers cannot share."
+            "The database that remembers what was done, when, and with which evidence. "
+            "Default: a folder on the machine, which Airflow's workers cannot share."
         ),
     )
     vaults: dict[Slug, VaultSettings] = Field(
         default_factory=lambda: {DEFAULT_VAULT: VaultSettings(folder=FolderVault())},
-        description="Where copies and evidence live, by name. Without any: `main`, a folder in the user's home.",
+        description="Where copies and evidence live. Default: `main`, a folder in the user's home.",
     )
     alerts: AlertSettings = Field(
         default_factory=AlertSettings, description="Who is told when something breaks, and how."

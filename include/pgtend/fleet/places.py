@@ -61,14 +61,13 @@ def holds_settings(path: Path) -> bool:
     return block_in(annotation) is not None or get_origin(annotation) is dict
 
 
-def walk_settings(block: type[Settings] = Fleet, path: Path = ()) -> Iterator[tuple[Path, FieldInfo]]:
-    """List every setting with its place; `<name>` stands for names that people choose."""
+def walk_blocks(block: type[Settings] = Fleet, path: Path = ()) -> Iterator[tuple[Path, type[Settings]]]:
+    """List every block of settings with its place, outermost first; `<name>` stands for names that people choose."""
+    yield path, block
     for name, setting in settings_of(block).items():
-        here = (*path, name)
-        yield here, setting
         inner = block_in(setting.annotation)
         named = blocks_by_name(setting.annotation)
         if inner:
-            yield from walk_settings(inner, here)
+            yield from walk_blocks(inner, (*path, name))
         elif named:
-            yield from walk_settings(named, (*here, "<name>"))
+            yield from walk_blocks(named, (*path, name, "<name>"))

@@ -49,6 +49,17 @@ def vault_names(values: Mapping[str, object]) -> list[str]:
     return list(cast("dict[str, object]", vaults)) if isinstance(vaults, dict) else ["main"]
 
 
+def without_names(values: dict[str, object], findings: list[Finding]) -> dict[str, object]:
+    """Take out names that people wrote inside a database: it would be a second name beside its key."""
+    databases = values.get("databases")
+    for key, block in cast("dict[str, object]", databases).items() if isinstance(databases, dict) else ():
+        if isinstance(block, dict) and "name" in block:
+            path = ("databases", key, "name")
+            findings.append(Finding(path, "unknown setting 'name'", f"the name of this database is its key: '{key}'"))
+            values = _without(values, path)
+    return values
+
+
 def _unit(place: Path) -> Path:
     """Tell the smallest part of a fleet that can be left out because of a broken place; () is all of it."""
     match place:
@@ -56,6 +67,8 @@ def _unit(place: Path) -> Path:
             return place[:2]
         case ("alerts", "channels", _, *_):
             return place[:3]
+        case ("alerts", _, *_):
+            return place[:2]
         case _:
             return ()
 

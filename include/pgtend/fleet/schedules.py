@@ -12,7 +12,7 @@ from typing import Annotated, TypeAlias
 from croniter import CroniterBadCronError, CroniterBadDateError, croniter
 from pydantic import BeforeValidator, Strict, WithJsonSchema
 
-from pgtend.fleet.settings import refusal
+from pgtend.fleet.settings import Kind, refusal
 from pgtend.fleet.window import Window
 
 _FIELDS = ("minute", "hour", "day of the month", "month", "day of the week")
@@ -101,6 +101,7 @@ def _complaint_about_dates(schedule: str) -> str:
 Cron: TypeAlias = Annotated[
     str,
     Strict(),
+    Kind("cron line"),
     BeforeValidator(_read_cron),
     WithJsonSchema({"type": "string", "pattern": r"^\s*(@[a-z]+|\S+(\s+\S+){4})\s*$", "examples": ["30 1 * * *"]}),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import cast
 
 from pydantic_core import ErrorDetails
@@ -12,20 +12,20 @@ from pgtend.fleet.findings import Finding, Path
 from pgtend.fleet.leaks import HINT, is_secret_name
 from pgtend.fleet.places import known_settings
 from pgtend.fleet.settings import REFUSED
-from pgtend.kernel.names import did_you_mean
+from pgtend.kernel.names import did_you_mean, nearest
 
 _Words = tuple[str, str]
-_FOLLOWS_FROM_OTHERS = {"default_factory_not_called"}
 
 
-def findings_from(errors: Iterable[ErrorDetails], is_written: Callable[[Path], bool]) -> list[Finding]:
+def findings_from(errors: Iterable[ErrorDetails], written: Collection[Path]) -> list[Finding]:
     """Say in plain sentences what is wrong, once for each place that a person wrote."""
+    errors = list(errors)
+    mistyped = {_meant(error["loc"]) for error in errors if error["type"] == "extra_forbidden"}
     findings: dict[Path, Finding] = {}
     for error in errors:
-        path = _place(error)
-        if error["type"] in _FOLLOWS_FROM_OTHERS or not (is_written(path) or error["type"] == "missing"):
-            continue
-        findings.setdefault(path, Finding(path, *_words(error, path)))
+        path = _place(error, written)
+        if path in written or (error["type"] == "missing" and path not in mistyped):
+            findings.setdefault(path, Finding(path, *_words(error, path)))
     return list(findings.values())
 
 
@@ -42,9 +42,16 @@ def say_value(value: object) -> str:
     return "a list" if isinstance(value, list | tuple) else "a block of settings"
 
 
-def _place(error: ErrorDetails) -> Path:
+def _meant(path: Path) -> Path:
+    """Tell the setting that a mistyped one most likely stands for: that one is not missing, too."""
+    return (*path[:-1], nearest(str(path[-1]), known_settings(path[:-1])))
+
+
+def _place(error: ErrorDetails, written: Collection[Path]) -> Path:
+    """Tell where a person looks: a key's problem is at the key, and a single value may stand for a list of one."""
     path = error["loc"]
-    return path[:-1] if path and path[-1] == "[key]" else path
+    is_made_up = path[-1:] == ("[key]",) or (path[-1:] == (0,) and path not in written)
+    return path[:-1] if is_made_up else path
 
 
 def _words(error: ErrorDetails, path: Path) -> _Words:
@@ -112,11 +119,15 @@ def _bound(words: str, limit: str) -> Callable[[object, Path, Mapping[str, objec
     return write
 
 
-def _length(words: str, limit: str) -> Callable[[object, Path, Mapping[str, object]], _Words]:
-    def write(_found: object, _path: Path, context: Mapping[str, object]) -> _Words:
-        return f"{words} {context[limit]} long", ""
+def _too_short(found: object, _path: Path, context: Mapping[str, object]) -> _Words:
+    return (
+        f"{say_value(found)} is too short" if found else "nothing is written here",
+        f"at least {context['min_length']}",
+    )
 
-    return write
+
+def _too_long(found: object, _path: Path, context: Mapping[str, object]) -> _Words:
+    return f"{say_value(found)} is too long", f"at most {context['max_length']} letters"
 
 
 def _shape(found: object, path: Path, _context: Mapping[str, object]) -> _Words:
@@ -147,8 +158,8 @@ _SENTENCES: dict[str, Callable[[object, Path, Mapping[str, object]], _Words]] = 
     "greater_than": _bound("small: it must be more than", "gt"),
     "greater_than_equal": _bound("small: at least", "ge"),
     "less_than_equal": _bound("large: at most", "le"),
-    "string_too_short": _length("too short: it must be at least", "min_length"),
-    "string_too_long": _length("too long: it may be at most", "max_length"),
-    "too_short": _length("too few: the list must be at least", "min_length"),
+    "string_too_short": _too_short,
+    "string_too_long": _too_long,
+    "too_short": _too_short,
     "string_pattern_mismatch": _shape,
 }

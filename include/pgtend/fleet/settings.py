@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import time, timedelta
 from functools import lru_cache
 from typing import Annotated, TypeAlias
@@ -35,8 +36,8 @@ def _read_slug(value: object) -> object:
     if isinstance(value, str) and not _SLUG.fullmatch(value):
         raise refusal(
             f"'{value[:60]}' cannot be used as a name",
-            "a name starts with a lower-case letter and goes on with lower-case letters, digits, '_' and '-', "
-            "40 characters at most: it becomes part of DAG ids and object keys",
+            "a lower-case letter first, then lower-case letters, digits, '_' and '-', 40 at most: names become part of "
+            "DAG ids and object keys",
         )
     return value
 
@@ -45,7 +46,7 @@ def _read_span(value: object) -> object:
     if isinstance(value, timedelta):
         return value
     if not isinstance(value, str):
-        raise refusal("this is a span of time and needs a unit", "for example 90 s, 15 min or 2 h")
+        raise _spanless(value)
     try:
         span = parse_span(value)
     except UnreadableSpan as error:
@@ -55,12 +56,19 @@ def _read_span(value: object) -> object:
     return span
 
 
+def _spanless(value: object) -> PydanticCustomError:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return refusal(f"{value} has no unit of time", f"write {value} s, {value} min or {value} h")
+    return refusal("expected a span of time", "write a number with a unit: 90 s, 15 min, 2 h, 7 days")
+
+
 def _read_clock(value: object) -> object:
     if isinstance(value, time):
         return value
     match = _CLOCK.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
-        raise refusal("this is not a time of day", "write hours and minutes, from 00:00 to 23:59")
+        found = f"'{value[:40]}'" if isinstance(value, str) else "this"
+        raise refusal(f"{found} is not a time of day", "write hours and minutes, from 00:00 to 23:59")
     return time(int(match.group(1)), int(match.group(2)))
 
 
@@ -83,28 +91,49 @@ def _is_zone(name: str) -> bool:
     return True
 
 
-def _say_clock(moment: time) -> str:
+def say_timespan(span: timedelta) -> str:
+    """Write a span as people write it into the file: 5 s, and not 5.0 s."""
+    return say_span(span).replace(".0 s", " s")
+
+
+def say_clock(moment: time) -> str:
+    """Write a time of day as people write it into the file."""
     return f"{moment:%H:%M}"
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a setting holds, in the words of the settings page."""
+
+    words: str
+
+
 Slug: TypeAlias = Annotated[
-    str, Strict(), BeforeValidator(_read_slug), WithJsonSchema({"type": "string", "pattern": f"^{_SLUG.pattern}$"})
+    str,
+    Strict(),
+    Kind("name"),
+    BeforeValidator(_read_slug),
+    WithJsonSchema({"type": "string", "pattern": f"^{_SLUG.pattern}$"}),
 ]
 Span: TypeAlias = Annotated[
     timedelta,
+    Kind("span of time"),
     BeforeValidator(_read_span),
-    PlainSerializer(say_span, return_type=str),
+    PlainSerializer(say_timespan, return_type=str),
     WithJsonSchema({"type": "string", "pattern": _SPAN_PATTERN}),
 ]
 ClockTime: TypeAlias = Annotated[
     time,
+    Kind("time of day"),
     BeforeValidator(_read_clock),
-    PlainSerializer(_say_clock, return_type=str),
+    PlainSerializer(say_clock, return_type=str),
     WithJsonSchema({"type": "string", "pattern": f"^({_CLOCK.pattern})$"}),
 ]
-Zone: TypeAlias = Annotated[str, Strict(), BeforeValidator(_read_zone), WithJsonSchema({"type": "string"})]
-Text: TypeAlias = Annotated[str, Strict(), Field(min_length=1, max_length=500)]
-Switch: TypeAlias = Annotated[bool, Strict()]
-Count: TypeAlias = Annotated[int, Strict(), Field(ge=1, le=1_000)]
-Rows: TypeAlias = Annotated[int, Strict(), Field(ge=0)]
-Fraction: TypeAlias = Annotated[float, Strict(), Field(gt=0, le=1)]
+Zone: TypeAlias = Annotated[
+    str, Strict(), Kind("time zone"), BeforeValidator(_read_zone), WithJsonSchema({"type": "string"})
+]
+Text: TypeAlias = Annotated[str, Strict(), Kind("text"), Field(min_length=1, max_length=500)]
+Switch: TypeAlias = Annotated[bool, Strict(), Kind("`true` or `false`")]
+Count: TypeAlias = Annotated[int, Strict(), Kind("whole number from 1 to 1000"), Field(ge=1, le=1_000)]
+Rows: TypeAlias = Annotated[int, Strict(), Kind("number of rows"), Field(ge=0)]
+Fraction: TypeAlias = Annotated[float, Strict(), Kind("number above 0, at most 1"), Field(gt=0, le=1)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from pgtend.fleet.settings import Settings, Span, Switch, Text, refusal
 
@@ -62,13 +62,13 @@ class S3Vault(Settings):
         default=None,
         description=(
             "Airflow connection of type `aws`, or outside Airflow a profile of the AWS configuration, that holds the "
-            "credentials. Without it the machine's own identity is used."
+            "credentials. Default: the machine's own identity."
         ),
     )
     endpoint: Annotated[str, Field(strict=True, pattern=r"^https?://[^\s/@]+/?$")] | None = Field(
-        default=None, description="Address of the S3 server, when it is not Amazon's: `https://s3.example.org:9000`."
+        default=None, description="Address of the S3 server, such as `https://s3.example.org:9000`. Default: Amazon's."
     )
-    region: Text | None = Field(default=None, description="Region of the bucket, when the connection does not say it.")
+    region: Text | None = Field(default=None, description="Region of the bucket. Default: the connection's.")
     path_style: Switch = Field(
         default=False,
         description="Name the bucket in the path of the address, not in the host: most servers but Amazon's need it.",
@@ -105,6 +105,8 @@ class S3Vault(Settings):
 
 class VaultSettings(Settings):
     """One place where copies and evidence live: a folder or a bucket."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
     folder: FolderVault | None = Field(default=None, description="Keep everything in a folder.")
     s3: S3Vault | None = Field(default=None, description="Keep everything in an S3 bucket.")

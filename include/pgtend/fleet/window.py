@@ -34,7 +34,8 @@ class Window(Settings):
         ),
     )
     timezone: Zone = Field(
-        default="UTC", description="Time zone of `start`, `end` and of the schedules inside this window."
+        default="UTC",
+        description="Time zone of `start`, `end` and the schedules in this window. Default: the fleet's timezone.",
     )
 
     def __str__(self) -> str:
