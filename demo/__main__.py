@@ -10,6 +10,7 @@ from rich.console import Console
 
 from demo.runtime.machine import Machine
 from demo.runtime.places import DemoProblem
+from pgtend.kernel.errors import PgtendError
 
 VERBS = ("start", "stop", "status", "clean")
 
@@ -24,6 +25,8 @@ def main(verb: str) -> int:
         return perform(verb, machine)
     except DemoProblem as problem:
         complain(problem.what, *problem.advice)
+    except PgtendError as error:
+        complain(error.message, error.detail, error.hint)
     except KeyboardInterrupt:
         complain("interrupted", "Nothing is broken. make demo goes on from here; make demo-stop stops what runs.")
         return 130

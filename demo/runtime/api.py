@@ -76,11 +76,11 @@ class Api:
         """List the pipelines."""
         return sorted(dag["dag_id"] for dag in self.pages("/dags", "dags", exclude_stale="true"))
 
-    def import_errors(self) -> list[str]:
-        """List what could not be parsed."""
-        return [
-            f"{error['filename']}: {error['stack_trace']}" for error in self.pages("/importErrors", "import_errors")
-        ]
+    def import_errors(self, since: datetime) -> list[str]:
+        """List what could not be parsed; an older error may be of a file that was put right meanwhile."""
+        errors = self.pages("/importErrors", "import_errors")
+        fresh = (error for error in errors if datetime.fromisoformat(error["timestamp"]) > since)
+        return [f"{error['filename']}: {error['stack_trace']}" for error in fresh]
 
     def unpause(self) -> None:
         """Let every pipeline run on its schedule."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
 from rich.live import Live
@@ -20,13 +20,14 @@ LOOKS = {"success": "[green]✔ success", "failed": "[red]✘ failed", "running"
 def wait_for_pipelines(api: Api, databases: tuple[str, ...], patience: timedelta) -> list[str]:
     """Wait until Airflow has read every DAG file and knows a pipeline for every database."""
     deadline = time.monotonic() + patience.total_seconds()
+    asked_at = datetime.now(UTC)
     seen: list[str] = []
     while True:
         known = api.dag_ids()
         without = [name for name in databases if not any(dag.startswith(f"{name}.") for dag in known)]
         if known and known == seen and not without:
             return known
-        if errors := api.import_errors():
+        if errors := api.import_errors(asked_at):
             raise DemoProblem("Airflow cannot read a DAG file", *"\n".join(errors).splitlines())
         if time.monotonic() > deadline:
             raise DemoProblem(f"Airflow shows no pipeline for {', '.join(without) or 'any database'}")
