@@ -23,7 +23,7 @@ from demo.runtime.cluster import Cluster
 from demo.runtime.connections import airflow_connections, write_shell_files
 from demo.runtime.places import DemoProblem, Places
 from demo.runtime.ports import choose_ports, read_ports
-from demo.runtime.processes import Service, find, start, stop, wait_until
+from demo.runtime.processes import Service, bury, find, start, stop, wait_until
 from demo.runtime.runs import explain_failures, run_every_pipeline, wait_for_pipelines
 from demo.runtime.secret_words import SecretWords
 from demo.runtime.steps import Steps
@@ -73,6 +73,9 @@ class Machine:
 
     def assemble(self) -> None:
         """Choose ports and secrets, and see what runs already."""
+        for name in ALL_SERVICES:
+            if bury(self.places, name):
+                self.tell(f"{name} was killed; its remains are cleared away")
         running = self.running()
         if running == list(ALL_SERVICES):
             self.console.print("  The demo runs already; looking whether all is well.")

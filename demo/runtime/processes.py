@@ -131,6 +131,16 @@ def stop(places: Places, service: Service, say: Callable[[str], None]) -> bool:
     return ran
 
 
+def bury(places: Places, name: str) -> bool:
+    """Clear away what a service left that was killed: its children live on, and hold its ports."""
+    birth = recorded(places, name)
+    if birth is None or is_alive(birth):
+        return False
+    sweep(birth)
+    (places.pids / f"{name}.json").unlink(missing_ok=True)
+    return birth.boot == boot_id()
+
+
 def wait_for_the_end(birth: Birth, service: Service, say: Callable[[str], None]) -> None:
     """Give a service its time to finish what it does, then end it."""
     began = time.monotonic()
