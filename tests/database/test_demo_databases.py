@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import secrets
+import signal
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -15,6 +21,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
 from bed.clusters import MAJORS, tools_of
+from demo.databases import traffic
 from demo.databases.create import create_fleet
 from demo.databases.roster import FLEET, TEAMS, TENDER, at_database, login_roles
 from demo.databases.seed import Seeding, seed_fleet
@@ -323,3 +330,22 @@ def test_traffic_that_fails_is_counted_and_named(fleet: DemoFleet) -> None:
             connection.commit()
     assert any("permission denied for table health_metrics" in error for error in done.errors)
     assert f"{len(done.errors)} errors" in str(done)
+
+
+def test_sigterm_ends_the_traffic_cleanly(fleet: DemoFleet, tmp_path: Path) -> None:
+    """Whoever stops the demo gets a summary and exit status 0, and no session stays behind."""
+    secrets_file = tmp_path / "secrets.json"
+    secrets_file.touch(0o600)
+    secrets_file.write_text(json.dumps(fleet.passwords), encoding="utf-8")
+    script = Path(traffic.__file__)
+    argv = (sys.executable, str(script), "--conninfo", fleet.admin, "--secrets", str(secrets_file))
+    with subprocess.Popen((*argv, "--database", "vaxtrace"), stdout=subprocess.PIPE, text=True) as running:
+        working = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'vaxtrace-api'"
+        deadline = time.monotonic() + 30
+        while fleet.ask("kgc", working) == 0 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        running.send_signal(signal.SIGTERM)
+        said, _ = running.communicate(timeout=30)
+    assert running.returncode == 0
+    assert said.startswith("vaxtrace: ")
+    assert said.endswith("0 errors\n")
