@@ -81,7 +81,8 @@ class RetentionPlan:
 
     def __str__(self) -> str:
         """Say it in English sentences."""
-        return " ".join([_counted(self), _freed(self), _trust(self.holdings.backups, self.rules), *self.doubts]).strip()
+        sentences = (_counted(self), _freed(self), _trust(self.holdings.backups, self.rules), *self.doubts)
+        return " ".join(filter(None, sentences))
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +188,7 @@ class _Generation:
     days: int
 
     def period(self, taken_at: datetime) -> int:
-        """Number the period; later ones have greater numbers."""
+        """Give the period a number that grows with time."""
         day = taken_at.astimezone(UTC).date()
         if self.word == "day":
             return day.toordinal()
@@ -225,7 +226,7 @@ def _order(backup: KnownBackup) -> _Order:
 
 def _day_after(moment: datetime) -> date:
     """Round up to a day; a lock for ever stays a date that exists."""
-    return date.max if moment.year == datetime.max.year else (moment + _A_DAY).date()
+    return date.max if moment.year == date.max.year else (moment + _A_DAY).date()
 
 
 def _counted(plan: RetentionPlan) -> str:
