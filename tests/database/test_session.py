@@ -170,8 +170,12 @@ def test_a_table_that_is_gone_rejects_the_statement(database: LiveDatabase) -> N
 
 def test_a_long_statement_times_out(database: LiveDatabase) -> None:
     """The limit of the fleet file ends a statement, and it is told apart from a cancel."""
-    with database.session(limits=HASTY) as session, pytest.raises(StatementTimeout, match="statement timeout"):
+    with (
+        database.session(limits=HASTY) as session,
+        pytest.raises(StatementTimeout, match="statement timeout") as caught,
+    ):
         session.run(statement("SELECT pg_sleep(30)"))
+    assert "limits.statement_timeout" in caught.value.hint
 
 
 def test_a_lock_timeout_names_who_holds_the_lock(database: LiveDatabase) -> None:
@@ -185,6 +189,17 @@ def test_a_lock_timeout_names_who_holds_the_lock(database: LiveDatabase) -> None
         assert f'process {rude.facts.backend_pid} ("rude-migration", idle in transaction' in caught.value.hint
         assert "holds AccessExclusiveLock on public.patients" in caught.value.hint
         assert "987-65" not in str(caught.value)
+
+
+def test_a_statement_that_timed_out_behind_a_lock_names_the_lock(database: LiveDatabase) -> None:
+    """Without a lock timeout that strikes first, the statement's limit ends the wait, and the hint is as good."""
+    database.run("CREATE TABLE public.patients (ssn text)")
+    patient = Limits(lock_timeout=timedelta(minutes=1), statement_timeout=timedelta(milliseconds=300))
+    with database.session(application="rude-migration") as rude, rude.transaction():
+        rude.run(statement("LOCK TABLE public.patients IN ACCESS EXCLUSIVE MODE"))
+        with database.session(limits=patient) as session, pytest.raises(StatementTimeout) as caught:
+            session.run(statement("ANALYZE {table}"), table=sql.Identifier("public", "patients"))
+    assert "holds AccessExclusiveLock on public.patients" in caught.value.hint
 
 
 def test_who_blocks_names_only_those_in_the_way(database: LiveDatabase) -> None:
