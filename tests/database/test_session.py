@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from threading import Timer
 
@@ -23,7 +23,9 @@ from pgtend.postgres.errors import (
     StatementRejected,
     StatementTimeout,
     UnexpectedRows,
+    UnsupportedServer,
 )
+from pgtend.postgres.facts import refuse_unsupported
 from pgtend.sqlfiles import Query
 
 HASTY = Limits(lock_timeout=timedelta(milliseconds=100), statement_timeout=timedelta(milliseconds=400))
@@ -276,3 +278,12 @@ def test_the_facts_are_those_of_the_server(database: LiveDatabase) -> None:
     assert (facts.is_superuser, facts.is_standby, facts.connection_limit) == (False, False, 3)
     assert facts.extensions == {"plpgsql": "1.0"}
     assert (facts.encoding, facts.has_checksums) == ("UTF8", True)
+
+
+def test_a_server_older_than_any_we_test_with_is_refused(database: LiveDatabase) -> None:
+    """The error says which is the oldest."""
+    with database.session() as session:
+        old = replace(session.facts, version=120022)
+    with pytest.raises(UnsupportedServer, match=r"PostgreSQL 12\.22 is not supported") as caught:
+        refuse_unsupported(old)
+    assert "PostgreSQL 13" in caught.value.detail
