@@ -52,7 +52,8 @@ class Api:
         """Get a token and use it from now on."""
         reply = self.http.post("/auth/token", json={"username": name, "password": password})
         reply.raise_for_status()
-        self.http.headers["Authorization"] = f"Bearer {reply.json()['access_token']}"
+        self.token: str = reply.json()["access_token"]
+        self.http.headers["Authorization"] = f"Bearer {self.token}"
 
     def call(self, method: str, path: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - what httpx takes
         """Call the API and give the answer."""

@@ -93,6 +93,8 @@ def start(places: Places, service: Service) -> Birth:
             group=service.user,
             extra_groups=[] if service.user else None,
         )
+    # It outlives us, so nobody shall wait for it: Popen would warn that nobody did.
+    process.returncode = 0
     birth = Birth(process.pid, int(stat_fields(process.pid)[19]), boot_id())
     (places.pids / f"{service.name}.json").write_text(json.dumps(birth.__dict__))
     return birth

@@ -70,6 +70,8 @@ def service(places: Places, site: Site) -> Service:
         "AWS_DEFAULT_REGION": site.region,
         "MINISTACK_REGION": site.region,
         "SERVICES": "s3,iam,sts",
+        # Otherwise it listens on port 8883 of every address of this machine.
+        "IOT_MTLS_ENABLED": "false",
         "PERSIST_STATE": "1",
         "S3_PERSIST": "1",
         "S3_DATA_DIR": str(folder / "data"),

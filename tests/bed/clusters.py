@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
 import re
 import secrets
+import shutil
+import tempfile
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +18,7 @@ from psycopg import sql
 from pydantic import SecretStr
 
 from pgtend.fleet.model import Limits
+from pgtend.postgres.accounts import OutOfReach, server_account
 from pgtend.postgres.address import Address
 from pgtend.postgres.session import Session, open_session
 from pgtend.postgres.throwaway import ThrowawayServer
@@ -27,15 +32,32 @@ PARTS = ROOT / ".parts"
 
 def tools_of(major: int) -> ClientTools:
     """Find the PostgreSQL of a test; one that is missing is an error and never a skipped test."""
-    own = PARTS / "pg" / str(major) / "bin"
-    environment = {"PGTEND_PG_BINDIRS": os.environ.get("PGTEND_PG_BINDIRS") or f"{major}:{own}"}
+    own = f"{major}:{PARTS / 'pg' / str(major) / 'bin'}"
     try:
-        tools = ClientTools.find(major, environment)
+        tools = ClientTools.find(major, {"PGTEND_PG_BINDIRS": f"{os.environ.get('PGTEND_PG_BINDIRS', '')},{own}"})
         tools.path("postgres")
     except ToolMissing as error:
         error.hint = "Run `make parts`: it installs what the tests need."
         raise
-    return tools
+    return ClientTools(major, _within_reach(tools.folder))
+
+
+@functools.cache
+def _within_reach(folder: Path) -> Path:
+    """Copy our parts when the repository lies below a folder that the server's account cannot enter, such as /root."""
+    account = server_account()
+    try:
+        if account:
+            account.must_reach(folder)
+    except OutOfReach:
+        if not folder.is_relative_to(PARTS):
+            raise
+        copied = Path(tempfile.mkdtemp(prefix="pgtend-parts-"))
+        atexit.register(shutil.rmtree, copied)
+        copied.chmod(0o755)
+        shutil.copytree(PARTS, copied / "parts", symlinks=True)
+        return copied / "parts" / folder.relative_to(PARTS)
+    return folder
 
 
 def statement(text: str) -> Query[None]:

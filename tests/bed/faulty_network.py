@@ -55,9 +55,12 @@ class FaultyNetwork:
             _reset(answer)
             return
         both = (answer, request)
-        await asyncio.gather(self._carry(client, request, "up", both), self._carry(server, answer, "down", both))
+        try:
+            await asyncio.gather(self._carry(client, request, "up", both), self._carry(server, answer, "down", both))
+        finally:
+            for side in both:
+                side.close()
         for side in both:
-            side.close()
             with suppress(OSError):
                 await side.wait_closed()
 
@@ -119,6 +122,9 @@ def faulty_network(port: int, host: str = "127.0.0.1") -> Generator[FaultyNetwor
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        # The transports of connections that were cancelled let go of their sockets in the next rounds of the loop.
+        for _ in range(3):
+            await asyncio.sleep(0)
 
     thread = threading.Thread(target=loop.run_until_complete, args=(live(),), daemon=True)
     thread.start()

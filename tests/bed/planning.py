@@ -45,6 +45,7 @@ _FACTS: Mapping[str, object] = {
     "children_analyzed_at": None,
     "ancestor_oids": (),
     "ancestor_names": (),
+    "hides_rows_from_owner": False,
     "may_use_schema": True,
     "may_alter": True,
     "may_analyze": True,

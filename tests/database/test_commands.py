@@ -14,9 +14,10 @@ import pytest
 from pydantic import SecretStr
 
 from bed.clusters import LiveDatabase, tools_of
+from bed.faulty_network import faulty_network
 from pgtend.postgres.accounts import server_account
 from pgtend.postgres.command import Command, client, started
-from pgtend.postgres.errors import MissingRight, PasswordRefused, ServerUnreachable
+from pgtend.postgres.errors import ConnectionLost, MissingRight, PasswordRefused, ServerUnreachable
 from pgtend.postgres.process import Stalled, ToolFailed, reading, run
 
 SOON = timedelta(seconds=20)
@@ -222,6 +223,14 @@ def test_pg_dump_logs_in_with_a_password_nobody_sees(database: LiveDatabase) -> 
     assert b"CREATE TABLE public.patients" in run(command, within=SOON)
 
 
+def test_a_secret_parameter_reaches_a_client_tool_by_memory(database: LiveDatabase) -> None:
+    """The password of a private key is read from a service file, and the tool logs in all the same."""
+    address = database.owner.to(sslpassword=CANARY)
+    command = client(database.server.tools, "psql", address, "--command=SELECT 'in'", "--no-align", "--tuples-only")
+    assert not any(CANARY in argument for argument in command.argv)
+    assert run(command, within=SOON) == b"in\n"
+
+
 def test_a_failure_of_a_client_tool_belongs_to_its_family(database: LiveDatabase) -> None:
     """A wrong password is misconfigured and a missing server an outage, whoever found out."""
     wrong = database.server.role(database.owner.user, SecretStr("wrong"), database.name)
@@ -232,3 +241,28 @@ def test_a_failure_of_a_client_tool_belongs_to_its_family(database: LiveDatabase
         run(client(database.server.tools, "pg_dump", database.owner), within=SOON)
     with pytest.raises(ServerUnreachable):
         run(client(tools_of(15), "pg_dump", database.owner.to(host="/nowhere")), within=SOON)
+
+
+def test_a_dump_through_a_network_that_swallows_everything_is_stopped(database: LiveDatabase) -> None:
+    """The connection stays open and nothing comes: no keepalive of TCP ends that, the watchdog does."""
+    database.run("CREATE TABLE public.t AS SELECT repeat('x', 1000) AS x FROM generate_series(1, 20000)")
+    with faulty_network(database.server.port) as network:
+        root = database.server.tcp_role("postgres", database.server.password, database.name)
+        dump = client(database.server.tools, "pg_dump", root.to(port=str(network.port), sslmode="disable"))
+        with reading(dump, silence=timedelta(seconds=2)) as pipe:
+            assert pipe.read(100)
+            network.is_black_hole = True
+            with pytest.raises(Stalled, match="pg_dump stalled: no byte came within"):
+                pipe.readall()
+
+
+def test_a_dump_whose_connection_is_cut_makes_the_read_raise(database: LiveDatabase) -> None:
+    """A plausible beginning of a dump is no dump."""
+    database.run("CREATE TABLE public.t AS SELECT repeat('x', 1000) AS x FROM generate_series(1, 20000)")
+    with faulty_network(database.server.port) as network:
+        network.cut_after = 3_000_000
+        root = database.server.tcp_role("postgres", database.server.password, database.name)
+        dump = client(database.server.tools, "pg_dump", root.to(port=str(network.port), sslmode="disable"))
+        with reading(dump, silence=SOON) as pipe, pytest.raises((ToolFailed, ConnectionLost)) as caught:
+            pipe.readall()
+    assert caught.value.message == "pg_dump exited with status 1"

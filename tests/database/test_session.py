@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from threading import Timer
 
@@ -23,7 +23,9 @@ from pgtend.postgres.errors import (
     StatementRejected,
     StatementTimeout,
     UnexpectedRows,
+    UnsupportedServer,
 )
+from pgtend.postgres.facts import refuse_unsupported
 from pgtend.sqlfiles import Query
 
 HASTY = Limits(lock_timeout=timedelta(milliseconds=100), statement_timeout=timedelta(milliseconds=400))
@@ -170,8 +172,12 @@ def test_a_table_that_is_gone_rejects_the_statement(database: LiveDatabase) -> N
 
 def test_a_long_statement_times_out(database: LiveDatabase) -> None:
     """The limit of the fleet file ends a statement, and it is told apart from a cancel."""
-    with database.session(limits=HASTY) as session, pytest.raises(StatementTimeout, match="statement timeout"):
+    with (
+        database.session(limits=HASTY) as session,
+        pytest.raises(StatementTimeout, match="statement timeout") as caught,
+    ):
         session.run(statement("SELECT pg_sleep(30)"))
+    assert "limits.statement_timeout" in caught.value.hint
 
 
 def test_a_lock_timeout_names_who_holds_the_lock(database: LiveDatabase) -> None:
@@ -185,6 +191,17 @@ def test_a_lock_timeout_names_who_holds_the_lock(database: LiveDatabase) -> None
         assert f'process {rude.facts.backend_pid} ("rude-migration", idle in transaction' in caught.value.hint
         assert "holds AccessExclusiveLock on public.patients" in caught.value.hint
         assert "987-65" not in str(caught.value)
+
+
+def test_a_statement_that_timed_out_behind_a_lock_names_the_lock(database: LiveDatabase) -> None:
+    """Without a lock timeout that strikes first, the statement's limit ends the wait, and the hint is as good."""
+    database.run("CREATE TABLE public.patients (ssn text)")
+    patient = Limits(lock_timeout=timedelta(minutes=1), statement_timeout=timedelta(milliseconds=300))
+    with database.session(application="rude-migration") as rude, rude.transaction():
+        rude.run(statement("LOCK TABLE public.patients IN ACCESS EXCLUSIVE MODE"))
+        with database.session(limits=patient) as session, pytest.raises(StatementTimeout) as caught:
+            session.run(statement("ANALYZE {table}"), table=sql.Identifier("public", "patients"))
+    assert "holds AccessExclusiveLock on public.patients" in caught.value.hint
 
 
 def test_who_blocks_names_only_those_in_the_way(database: LiveDatabase) -> None:
@@ -261,3 +278,12 @@ def test_the_facts_are_those_of_the_server(database: LiveDatabase) -> None:
     assert (facts.is_superuser, facts.is_standby, facts.connection_limit) == (False, False, 3)
     assert facts.extensions == {"plpgsql": "1.0"}
     assert (facts.encoding, facts.has_checksums) == ("UTF8", True)
+
+
+def test_a_server_older_than_any_we_test_with_is_refused(database: LiveDatabase) -> None:
+    """The error says which is the oldest."""
+    with database.session() as session:
+        old = replace(session.facts, version=120022)
+    with pytest.raises(UnsupportedServer, match=r"PostgreSQL 12\.22 is not supported") as caught:
+        refuse_unsupported(old)
+    assert "PostgreSQL 13" in caught.value.detail

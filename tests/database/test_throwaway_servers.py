@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -163,3 +164,23 @@ def test_the_tools_are_of_the_servers_version(server: ThrowawayServer) -> None:
     assert server.tools == tools_of(server.tools.major)
     with server.session() as session:
         assert session.facts.major == server.tools.major
+
+
+def test_the_first_server_makes_the_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty cache is filled once, in a folder that only we can enter."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with ThrowawayServer(tools=tools_of(15)):
+        pass
+    templates = list((tmp_path / "pgtend" / "templates").iterdir())
+    assert [template.name.partition("-")[0] for template in templates] == ["15"]
+    assert (tmp_path / "pgtend" / "templates").stat().st_mode & 0o077 == 0
+
+
+def test_a_folder_without_a_claim_is_swept_once_it_is_old(tmp_path: Path) -> None:
+    """A folder that was just made may be about to be claimed; an old one was abandoned before its claim."""
+    young, old = tmp_path / "pgtend-server-young", tmp_path / "pgtend-server-old"
+    young.mkdir()
+    old.mkdir()
+    os.utime(old, (0, 0))
+    assert sweep_leftovers(tmp_path) == (old,)
+    assert young.exists()

@@ -89,6 +89,11 @@ class LedgerSettings(Settings):
     """The database that remembers what was done, when, and with which evidence."""
 
     connection: Text = Field(description="Airflow connection, or libpq service, that leads to the reporting database.")
+    keep: Span = Field(
+        default=timedelta(days=730),
+        ge=timedelta(days=90),
+        description="How long runs and their evidence are remembered, by whole months. The audit is never forgotten.",
+    )
 
 
 class Fleet(Settings):

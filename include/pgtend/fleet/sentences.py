@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import timedelta
 from typing import cast
 
 from pydantic_core import ErrorDetails
@@ -11,7 +12,7 @@ from pydantic_core import ErrorDetails
 from pgtend.fleet.findings import Finding, Path
 from pgtend.fleet.leaks import HINT, is_secret_name
 from pgtend.fleet.places import known_settings
-from pgtend.fleet.settings import REFUSED
+from pgtend.fleet.settings import REFUSED, say_timespan
 from pgtend.kernel.names import did_you_mean, nearest
 
 _Words = tuple[str, str]
@@ -112,9 +113,13 @@ def _list(found: object, _path: Path, _context: Mapping[str, object]) -> _Words:
     return f"expected a list, found {say_value(found)}", "write [a, b], or one '- a' a line"
 
 
+def _amount(value: object) -> str:
+    return say_timespan(value) if isinstance(value, timedelta) else str(value)
+
+
 def _bound(words: str, limit: str) -> Callable[[object, Path, Mapping[str, object]], _Words]:
     def write(found: object, _path: Path, context: Mapping[str, object]) -> _Words:
-        return f"{found} is too {words} {context[limit]}", ""
+        return f"{_amount(found)} is too {words} {_amount(context[limit])}", ""
 
     return write
 

@@ -37,6 +37,7 @@ class TableFacts:
     children_analyzed_at: datetime | None
     ancestor_oids: Sequence[int]
     ancestor_names: Sequence[str]
+    hides_rows_from_owner: bool
     may_use_schema: bool
     may_alter: bool
     may_analyze: bool

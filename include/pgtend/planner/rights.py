@@ -21,7 +21,7 @@ def missing_rights(tables: Iterable[TableReading], rights: OwnRights, major: int
         *_schemas([t.facts for t in chosen if not t.facts.may_use_schema], rights),
         *_analyze([t.facts for t in chosen if not t.facts.may_analyze], rights, major),
         *_targets([t for t in chosen if t.changes and not t.facts.may_alter], rights, major),
-        *_statistics([t for t in chosen if not t.statistics_visible], rights),
+        *_statistics([t for t in chosen if not t.statistics_visible and not _soon_visible(t, major)], rights),
     )
 
 
@@ -69,6 +69,11 @@ def _through_owners(tables: Sequence[TableFacts], what: str, rights: OwnRights, 
         )
         for owner, theirs in sorted(owned.items())
     )
+
+
+def _soon_visible(table: TableReading, major: int) -> bool:
+    """Tell whether the membership that ANALYZE needs anyway opens the statistics too."""
+    return major < _MAINTAIN_SINCE and not table.facts.may_alter and not table.facts.hides_rows_from_owner
 
 
 def _statistics(tables: Sequence[TableReading], rights: OwnRights) -> tuple[Problem, ...]:

@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from psycopg import pq
 from psycopg.conninfo import make_conninfo
 from pydantic import SecretStr
 
+_SECRETS = frozenset({"sslpassword", "oauth_client_secret"})
 # Debian and Ubuntu, Red Hat, Alpine.
 _BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 
@@ -27,6 +29,10 @@ class Address:
     def __post_init__(self) -> None:
         if "password" in self.params:
             raise ValueError("the password of an address goes into its own field")
+
+    def __repr__(self) -> str:
+        """Show no parameters: the password of a private key may be among them."""
+        return f"<Address {self.place} as {self.user}>"
 
     @property
     def is_local_socket(self) -> bool:
@@ -54,8 +60,14 @@ class Address:
 
     @property
     def conninfo(self) -> str:
-        """A connection string without the password, fit for the argument of a command."""
-        return make_conninfo("", **self.params)
+        """A connection string without any secret, fit for the argument of a command."""
+        return make_conninfo("", **{name: value for name, value in self.params.items() if name not in _SECRETS})
+
+    @property
+    def service(self) -> SecretStr | None:
+        """The secrets among the parameters as a libpq service named `pgtend`, or nothing where there are none."""
+        lines = [f"{name}={value}\n" for name, value in self.params.items() if name in _SECRETS]
+        return SecretStr("".join(["[pgtend]\n", *lines])) if lines else None
 
     @property
     def passfile(self) -> SecretStr:
@@ -109,3 +121,8 @@ def _system_roots() -> str:
     """
     own = (os.environ.get("SSL_CERT_FILE", ""), ssl.get_default_verify_paths().cafile or "")
     return next((path for path in (*own, *_BUNDLES) if path and Path(path).is_file()), "system")
+
+
+def known_parameters() -> frozenset[str]:
+    """List the connection parameters that this libpq understands."""
+    return frozenset(option.keyword.decode() for option in pq.Conninfo.get_defaults())

@@ -50,9 +50,11 @@ def client(tools: ClientTools, tool: str, address: Address, *arguments: str) -> 
     """Call a PostgreSQL client tool for an address."""
     secrets = {"PGPASSFILE": address.passfile} if address.password else {}
     own_passfile = {} if secrets else {key: os.environ[key] for key in ("PGPASSFILE", "HOME") if key in os.environ}
-    return Command(
-        argv=(tools.path(tool), f"--dbname={address.conninfo}", *arguments), secrets=secrets, env=own_passfile
-    )
+    conninfo = address.conninfo
+    if address.service:
+        secrets["PGSERVICEFILE"] = address.service
+        conninfo = f"service=pgtend {conninfo}"
+    return Command(argv=(tools.path(tool), f"--dbname={conninfo}", *arguments), secrets=secrets, env=own_passfile)
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,11 +90,10 @@ class CheckedPipe(io.RawIOBase):
             return 0
         self._await_bytes()
         # From the descriptor: a buffered read waits for a full buffer, and the watchdog would see no silence.
-        chunk = os.read(self._outlet.fileno(), len(view))
-        if not chunk and not self._is_checked:
+        count = os.readv(self._outlet.fileno(), [view])
+        if not count and not self._is_checked:
             self._check()
-        view[: len(chunk)] = chunk
-        return len(chunk)
+        return count
 
     @override
     def close(self) -> None:

@@ -22,7 +22,7 @@ from pgtend.postgres.address import Address
 from pgtend.postgres.errors import AlreadyTended, StatementCancelled, StatementTimeout, UnexpectedRows
 from pgtend.postgres.facts import READ_FACTS, SEARCH_PATH, ServerFacts, refuse_pooler, refuse_unsupported
 from pgtend.postgres.notices import Notice, Outcome, read_notice
-from pgtend.postgres.translation import cause_of, translate
+from pgtend.postgres.translation import cause_of, hint_for, translate
 from pgtend.sqlfiles import Query, query
 
 Row = TypeVar("Row")
@@ -30,6 +30,10 @@ _NOTHING: Mapping[str, object] = MappingProxyType({})
 _WATCHED_SINCE = 14
 _NAME_LENGTH = 63
 _IDLE_IN_TRANSACTION = timedelta(minutes=10)
+# A scheduler that kills a task leaves it five seconds.
+_CANCEL_PATIENCE = 2.0
+# A dead network is noticed in a minute even while we wait for an answer that takes hours.
+_KEEPALIVES = {"keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,15 +169,15 @@ class Session:
             raise self._in_our_words(error, name, started, hint) from cause_of(error)
 
     def _in_our_words(self, error: psycopg.Error, name: str, started: float, hint: str) -> PgtendError:
-        told = translate(error, self.address, hint=hint)
+        told = translate(error, self.address)
         kind: type[PgtendError] = type(told)
         took = time.monotonic() - started
         # The server's text says which of the two it was, but in the server's language.
         if kind is StatementCancelled and not self._is_cancelled and took >= _seconds(self.limits.statement_timeout):
-            return StatementTimeout(told.message, detail=f"{told.detail} It was {name}.", hint=told.hint)
-        return kind(told.message, detail=f"{told.detail} It was {name}.", hint=told.hint)
+            kind = StatementTimeout
+        return kind(told.message, detail=f"{told.detail} It was {name}.", hint=hint or hint_for(kind))
 
-    def _explain_wait(self, relations: tuple[sql.Composable, ...]) -> str:
+    def _explain_wait(self, relations: Sequence[sql.Identifier]) -> str:
         """Ask, on a second connection because ours may be in a failed transaction, whom we waited for."""
         if self._is_cancelled:
             return ""
@@ -216,7 +220,7 @@ def _escaped(part: sql.Composable) -> sql.Composable:
 @contextmanager
 def _connect(address: Address, limits: Limits, application: str) -> Generator[psycopg.Connection[TupleRow]]:
     secret = {"password": address.password.get_secret_value()} if address.password else {}
-    params = {**address.params, **secret, **_settings(address, limits, application)}
+    params = {**_KEEPALIVES, **address.params, **secret, **_settings(address, limits, application)}
     try:
         connection = psycopg.connect(make_conninfo("", **params), autocommit=True, prepare_threshold=None)
     except psycopg.Error as error:
@@ -241,10 +245,6 @@ def _settings(address: Address, limits: Limits, application: str) -> dict[str, s
         "application_name": application,
         "connect_timeout": str(max(2, round(_seconds(limits.connect_timeout)))),
         "options": f"{address.params.get('options', '')} {ours}".strip(),
-        # A dead network is noticed in a minute even while we wait for an answer that takes hours.
-        "keepalives_idle": "30",
-        "keepalives_interval": "10",
-        "keepalives_count": "3",
     }
 
 

@@ -79,6 +79,13 @@ _HINTS: dict[type[PgtendError], str] = {
     ours.ServerExhausted: "Free room on the server: its log says which resource ran out.",
     ours.ServerFault: "Look into the server's log at once, and keep every backup you have; "
     "see docs/runbooks/server-fault.md.",
+    ours.LockedOut: "Look at pg_locks for who holds a lock on it; see docs/runbooks/locked-out.md.",
+    ours.StatementCancelled: "If nobody meant to stop it, look into the server's log; it is tried again.",
+    ours.TransactionLost: "Two sessions wanted the same rows; it is tried again.",
+    ours.StatementRejected: "Run `pgtend doctor`: it says what the database lacks.",
+    ours.RowsBroken: "Run the same statement by hand to see which rows: they are kept out of logs on purpose.",
+    ours.BadParameter: "Correct the parameter in the connection; https://www.postgresql.org/docs/current/"
+    "libpq-connect.html#LIBPQ-PARAMKEYWORDS lists them.",
     ours.StatementTimeout: "Raise limits.statement_timeout in the fleet file, or run it when the database is quieter.",
 }
 
@@ -86,7 +93,7 @@ _HINTS: dict[type[PgtendError], str] = {
 _QUOTING = (ours.RowsBroken,)
 
 
-def translate(error: psycopg.Error, address: Address, *, hint: str = "") -> PgtendError:
+def translate(error: psycopg.Error, address: Address) -> PgtendError:
     """Say what a failure of psycopg means for us."""
     kind = _kind_of(error)
     message = _rows_message(error) if kind in _QUOTING else _plain_message(error)
@@ -94,7 +101,7 @@ def translate(error: psycopg.Error, address: Address, *, hint: str = "") -> Pgte
     return kind(
         redact(message, [secret]),
         detail=f"This was {address.place} as {address.user}{_state(error)}.",
-        hint=hint or _HINTS.get(kind, ""),
+        hint=hint_for(kind),
     )
 
 
@@ -110,7 +117,7 @@ def recognise(text: str) -> type[PgtendError] | None:
 
 def hint_for(kind: type[PgtendError]) -> str:
     """Say what to do about a kind of failure."""
-    return _HINTS.get(kind, "")
+    return _HINTS[kind]
 
 
 def _kind_of(error: psycopg.Error) -> type[PgtendError]:

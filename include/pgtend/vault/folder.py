@@ -27,7 +27,7 @@ from pgtend.vault.folder_paths import inside, speaking, step_into
 from pgtend.vault.keys import checked_key, checked_prefix
 from pgtend.vault.model import FolderPlace, Readable, StoredObject, Unfinished, Vault, VaultAbilities, begun_before
 from pgtend.vault.parts import MIB
-from pgtend.vault.streams import JudgedStream, WholeSeal, agree, damaged, exists, read_all
+from pgtend.vault.streams import JudgedStream, WholeSeal, agree, damaged, exists, judge_copy
 
 _DIGEST = "user.pgtend.sha256"
 _INCOMING = ".incoming"
@@ -113,7 +113,7 @@ class FolderVault(Vault):
     def copy_from(self, source: Vault, key: str, *, sha256: str) -> StoredObject:
         with source.open(key, sha256=sha256) as stream:
             stored = self.put(key, stream, sha256=sha256)
-        read_all(self, key, sha256)
+        judge_copy(self, key, sha256)
         return stored
 
     @override

@@ -25,7 +25,7 @@ from pgtend.vault.s3_look import Look, look
 from pgtend.vault.s3_multipart import NO_CONDITION, ONLY_IF_ABSENT, Condition, abort
 from pgtend.vault.s3_read import ResumingStream, read_span
 from pgtend.vault.s3_upload import Upload
-from pgtend.vault.streams import JudgedStream, PartsSeal, Seal, WholeSeal, exists, read_all
+from pgtend.vault.streams import JudgedStream, PartsSeal, Seal, WholeSeal, exists, judge_copy
 
 if TYPE_CHECKING:
     import boto3
@@ -113,7 +113,7 @@ class S3Vault(Vault):
         if stored is None:
             with source.open(key, sha256=sha256) as stream:
                 stored = self.put(key, stream, sha256=sha256)
-        read_all(self, key, sha256)
+        judge_copy(self, key, sha256)
         return stored
 
     @override

@@ -18,6 +18,7 @@ from pgtend.vault.errors import NotEncrypted, ObjectMissing, StoreUncertain, Vau
 from pgtend.vault.model import Checksum, Confirmation, Readable, StoredObject
 from pgtend.vault.s3_bucket import Bucket
 from pgtend.vault.s3_errors import Asked
+from pgtend.vault.s3_lock import hold_fast
 from pgtend.vault.s3_look import PARTS, PUT_ID, SHA256, look
 from pgtend.vault.s3_multipart import ONLY_IF_ABSENT, Condition, Multipart, SentPart, algorithm, checksums_of
 from pgtend.vault.streams import agree, checksum_of_parts, damaged, exists, in_parts
@@ -162,6 +163,7 @@ class Upload:
         if wanted and seen.encryption != wanted.algorithm:
             self._take_away(unsealed := _not_encrypted(self._key, wanted.algorithm))
             raise unsealed
+        hold_fast(self._bucket, seen)
         return replace(seen.stored, sha256=written.sha256)
 
     def _take_away(self, cause: PgtendError) -> None:

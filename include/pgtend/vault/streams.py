@@ -9,6 +9,7 @@ from typing import Protocol
 
 from typing_extensions import override
 
+from pgtend.kernel.errors import PgtendError
 from pgtend.kernel.sizes import Bytes
 from pgtend.vault.errors import ObjectDamaged, ObjectExists
 from pgtend.vault.model import Readable, Vault
@@ -51,28 +52,29 @@ class PartsSeal(Seal):
         self._plan = plan
         self._digests: list[bytes] = []
         self._part = hashlib.sha256()
-        self._room: int = plan.size_of(1)
+        self._taken = 0
 
     @override
     def update(self, chunk: bytes, /) -> None:
         view = memoryview(chunk)
         while view:
-            self._part.update(view[: self._room])
-            taken = min(self._room, len(view))
-            view, self._room = view[taken:], self._room - taken
-            if not self._room:
+            room = self._plan.size_of(len(self._digests) + 1) - self._taken
+            self._part.update(view[:room])
+            self._taken += min(room, len(view))
+            if room <= len(view):
                 self._end_part()
+            view = view[room:]
 
     @override
     def is_whole(self) -> bool:
-        if self._room < self._plan.size_of(len(self._digests) + 1):
+        if self._taken:
             self._end_part()
         return checksum_of_parts(self._digests) == self._expected
 
     def _end_part(self) -> None:
         self._digests.append(self._part.digest())
         self._part = hashlib.sha256()
-        self._room = self._plan.size_of(len(self._digests) + 1)
+        self._taken = 0
 
 
 def checksum_of_parts(digests: list[bytes]) -> str:
@@ -134,11 +136,18 @@ def agree(key: str, expected: str | None, found: str) -> None:
         raise damaged(key, "The bytes that came have another SHA-256 than was promised.")
 
 
-def read_all(vault: Vault, key: str, sha256: str) -> None:
-    """Read an object to its last byte, where it is judged."""
-    with vault.open(key, sha256=sha256) as stream:
-        while stream.read(MIB):
-            pass
+def judge_copy(vault: Vault, key: str, sha256: str) -> None:
+    """Read a copy to its last byte; one that is not the original is taken away again."""
+    try:
+        with vault.open(key, sha256=sha256) as stream:
+            while stream.read(MIB):
+                pass
+    except ObjectDamaged as error:
+        try:
+            vault.delete(key)
+        except PgtendError as trouble:
+            error.add_note(f"The damaged copy could not be taken away: {trouble.message}.")
+        raise
 
 
 def fill(stream: Readable, size: int) -> bytearray:

@@ -152,6 +152,10 @@ def test_a_wrong_rule_of_a_database_is_explained(tmp_path: Path, rules: str, pro
         ("enviroment: test", "enviroment (line 1): unknown setting 'enviroment' (did you mean 'environment'?)"),
         ("ledger:", "ledger.connection (line 1): 'connection' is missing (it has no default)"),
         (
+            "ledger: {connection: ledger, keep: 30 days}",
+            "ledger.keep (line 1): 30 d is too small: at least 90 days",
+        ),
+        (
             "vaults: {main: {}}",
             (
                 "vaults.main (line 1): a vault is either a folder or an S3 bucket "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bed.planning import table_facts
 from pgtend.planner.facts import OwnRights
 from pgtend.planner.model import TableReading
@@ -56,12 +58,20 @@ def test_membership_in_a_superuser_is_never_proposed() -> None:
 
 def test_schemas_and_statistics_are_asked_for_too() -> None:
     """Everything that is missing is said at once, and of the statistics only the keys are asked for."""
-    facts = table_facts(may_use_schema=False, sql_schema='"Ward 7"')
-    assert grants([TableReading(facts=facts, statistics_visible=False)], 15) == [
+    facts = table_facts(may_use_schema=False, may_alter=False, sql_schema='"Ward 7"')
+    assert grants([TableReading(facts=facts, statistics_visible=False)], 17) == [
         'GRANT USAGE ON SCHEMA "Ward 7" TO pgtend;',
         "GRANT SELECT (starelid, staattnum, stainherit) ON pg_catalog.pg_statistic TO pgtend;",
         "GRANT SELECT (stxoid) ON pg_catalog.pg_statistic_ext_data TO pgtend;",
     ]
+
+
+def test_membership_in_the_owner_shows_the_statistics_too_unless_policies_are_forced() -> None:
+    """Nobody is asked for two rights where one is enough."""
+    table = reading(may_alter=False)
+    forced = reading(may_alter=False, hides_rows_from_owner=True)
+    assert len(grants([replace(table, statistics_visible=False)], 15)) == 1
+    assert len(grants([replace(forced, statistics_visible=False)], 15)) == 3
 
 
 def test_a_statistics_target_needs_the_owner_even_on_18() -> None:

@@ -140,3 +140,12 @@ def test_the_connection_string_holds_no_password() -> None:
     """It is made for the arguments of commands, which everybody on the machine can read."""
     address = Address(params={"host": "db", "dbname": "it is"}, password=SecretStr("s3cret"))
     assert address.conninfo == "host=db dbname='it is'"
+
+
+def test_the_password_of_a_private_key_is_a_secret_too() -> None:
+    """It leaves the connection string, and travels to a client tool as a service in a file of memory."""
+    address = Address(params={"host": "db", "dbname": "kgc", "user": "me", "sslpassword": "s3cret"})
+    assert address.conninfo == "host=db dbname=kgc user=me"
+    assert address.service is not None
+    assert address.service.get_secret_value() == "[pgtend]\nsslpassword=s3cret\n"
+    assert repr(address) == "<Address db:5432/kgc as me>"

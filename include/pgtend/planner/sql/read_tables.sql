@@ -107,6 +107,7 @@ SELECT
     children.analyzed_at AS children_analyzed_at,
     coalesce(ancestors.oids, '{}') AS ancestor_oids,
     coalesce(ancestors.names, '{}') AS ancestor_names,
+    c.relrowsecurity AND c.relforcerowsecurity AS hides_rows_from_owner,
     has_schema_privilege(n.oid, 'USAGE') AS may_use_schema,
     pg_has_role(c.relowner, 'USAGE') AS may_alter,
     server.owns_database OR CASE

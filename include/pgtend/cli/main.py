@@ -1,0 +1,112 @@
+"""The command `pgtend`: wires the verbs together, and turns whatever comes out of them into words and an exit status.
+
+A command imports what it needs when it runs, so that `pgtend --help` does not wait for drivers of databases.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+
+from pgtend.cli import analyze, audit, doctor, fleet, init, ledger, runs
+from pgtend.cli.options import Call
+from pgtend.kernel.errors import PgtendError
+from pgtend.kernel.times import utc_now
+
+INTERRUPTED = 130
+app = typer.Typer(
+    name="pgtend",
+    help="PostgreSQL, tended: maintenance that keeps evidence instead of success messages.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+plans = typer.Typer(no_args_is_help=True, help="Say what would be done and why; change nothing.")
+
+
+class Terminated(BaseException):
+    """Somebody ended the command by SIGTERM: everything in hand is let go of, then it ends."""
+
+
+@app.callback()
+def begin(
+    context: typer.Context,
+    fleet_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--fleet",
+            metavar="PATH",
+            help="The fleet file. Default: $PGTEND_FLEET, ./fleet.yaml or ~/.config/pgtend/fleet.yaml.",
+        ),
+    ] = None,
+) -> None:
+    """PostgreSQL, tended: maintenance that keeps evidence instead of success messages."""
+    context.obj = Call(fleet_file)
+
+
+app.command()(init.init)
+app.command()(doctor.doctor)
+plans.command("analyze")(analyze.plan)
+app.add_typer(plans, name="plan")
+app.command("analyze")(analyze.analyze)
+app.command()(runs.runs)
+app.add_typer(fleet.app, name="fleet")
+app.add_typer(ledger.app, name="ledger")
+app.add_typer(audit.app, name="audit")
+
+
+@app.command()
+def version() -> None:
+    """Say which version of pgtend this is."""
+    from importlib.metadata import version as installed
+
+    typer.echo(f"pgtend {installed('pgtend')}")
+
+
+def run() -> NoReturn:
+    """Run one command; the exit status tells the family of what went wrong."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        app()
+    except PgtendError as error:
+        sys.exit(_say(error))
+    except Terminated:
+        sys.exit(128 + signal.SIGTERM)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except Exception:  # noqa: BLE001 - the last place that can tell a person anything
+        sys.exit(_confess())
+    sys.exit(0)
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    raise Terminated
+
+
+def _say(error: PgtendError) -> int:
+    from pgtend.cli.screen import error_as_json, show_error, show_json
+
+    show_error(error)
+    if "--json" in sys.argv:
+        show_json(error_as_json(error))
+    return error.exit_status
+
+
+def _confess() -> int:
+    """Say that this is a defect of ours; the traceback may hold anything, so it goes into a private file."""
+    kind = sys.exc_info()[0]
+    handle, path = tempfile.mkstemp(prefix=f"pgtend-{utc_now():%Y%m%dT%H%M%SZ}-", suffix=".traceback")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        traceback.print_exc(file=file)
+    typer.echo(f"error: unexpected {kind.__name__ if kind else 'error'}, which is a defect of pgtend", err=True)
+    typer.echo(f"  The traceback is in {path}, readable by you alone; look through it before you send it.", err=True)
+    return PgtendError.exit_status

@@ -1,0 +1,85 @@
+"""How things look in a terminal: calm tables, one line of progress at a time, errors with what to do about them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypeAlias
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from pgtend.kernel.errors import ManyProblems, PgtendError, family_of
+
+Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
+Side: TypeAlias = Literal["left", "right"]
+GOOD, NOTE, BAD, QUIET = "green", "yellow", "red", "dim"
+
+out = Console(highlight=False, soft_wrap=False)
+err = Console(highlight=False, soft_wrap=False, stderr=True)
+
+
+def progress(line: str) -> None:
+    """Show one line of progress, beside the result rather than in it."""
+    err.print(Text(line, style=QUIET))
+
+
+def table(*columns: str, right: Sequence[str] = ()) -> Table:
+    """Begin a table; numbers stand on the right."""
+    made = Table(box=SIMPLE_HEAD, header_style=QUIET, pad_edge=False, show_edge=False)
+    for column in columns:
+        side: Side = "right" if column in right else "left"
+        made.add_column(column, justify=side, overflow="fold")
+    return made
+
+
+def show(content: Table | Text | str) -> None:
+    """Show a result, with air around tables."""
+    if isinstance(content, Table):
+        out.print(Padding(content, (1, 0, 1, 0)))
+    else:
+        out.print(content if isinstance(content, Text) else Text(content))
+
+
+def show_json(value: Json) -> None:
+    """Show a result for programs: JSON and nothing else."""
+    out.print(json.dumps(value, ensure_ascii=False, indent=2), markup=False, soft_wrap=True)
+
+
+def show_error(error: PgtendError) -> None:
+    """Say what happened, why we think so, and what to do."""
+    err.print(Text.assemble(("error: ", f"bold {BAD}"), (error.message, "bold"), (f"  [{error.code}]", QUIET)))
+    if isinstance(error, ManyProblems):
+        for problem in error.problems:
+            err.print(Padding(Text.assemble((problem.where, "bold"), ": ", problem.what), (0, 0, 0, 2)))
+            if problem.hint:
+                # A statement is for copying: it must not be broken into lines.
+                err.print(Text.assemble("    ", (problem.hint, GOOD)), soft_wrap=True)
+    elif error.detail:
+        err.print(_labelled("DETAIL", error.detail))
+    if error.hint:
+        err.print(_labelled("HINT", error.hint))
+
+
+def error_as_json(error: PgtendError) -> Json:
+    """Say an error to a program."""
+    return {
+        "error": {
+            "code": error.code,
+            "family": family_of(error).__name__,
+            "message": error.message,
+            "detail": error.detail.strip(),
+            "hint": error.hint,
+        }
+    }
+
+
+def _labelled(label: str, text: str) -> Table:
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True, style=QUIET, min_width=6)
+    grid.add_column(overflow="fold")
+    grid.add_row(f"{label}", Text(text.strip()))
+    return grid

@@ -1,0 +1,166 @@
+"""Every statement of the library, held against what a real server says about it."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import pkgutil
+import re
+import types
+import typing
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from psycopg import pq, sql
+
+import pgtend
+from pgtend.postgres.session import Session
+from pgtend.sqlfiles import Query
+
+INCLUDE = Path(pgtend.__file__).parent
+# What stands in braces in any statement, filled in with something that exists in a database of the test.
+SAMPLES: Mapping[str, sql.Composable] = {
+    "table": sql.Identifier("public", "sample"),
+    "column": sql.Identifier("seen_at"),
+    "target": sql.Literal(100),
+    "role": sql.Identifier("postgres"),
+    "password": sql.Literal("worthless"),
+}
+SAMPLE_TABLE = "CREATE TABLE public.sample (id int PRIMARY KEY, seen_at timestamptz)"
+# What psycopg makes of a type: numeric becomes a Decimal, so a sum of bigint is no int without a cast.
+_TYPES: Mapping[type, frozenset[str]] = {
+    bool: frozenset({"bool"}),
+    int: frozenset({"int2", "int4", "int8", "oid"}),
+    float: frozenset({"float4", "float8"}),
+    str: frozenset({"text", "name", "varchar", "bpchar"}),
+    bytes: frozenset({"bytea"}),
+    Decimal: frozenset({"numeric"}),
+    date: frozenset({"date"}),
+    datetime: frozenset({"timestamptz"}),
+    timedelta: frozenset({"interval"}),
+}
+
+
+# A function that answers nothing has this type, which psycopg has no name for.
+_VOID = 2278
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column as the server describes it."""
+
+    name: str
+    kind: str
+
+
+class NotPrepared(Exception):
+    """A server does not accept a statement."""
+
+
+def statement_files(include: Path = INCLUDE) -> dict[Path, str]:
+    """Read every statement that a room owns."""
+    return {path: path.read_text(encoding="utf-8") for path in include.glob("**/sql/*.sql")}
+
+
+def declared_queries() -> list[Query[object]]:
+    """Import the whole library, and collect the constants that stand for its statements."""
+    found: dict[int, Query[object]] = {}
+    for module in pkgutil.walk_packages(pgtend.__path__, "pgtend."):
+        for value in vars(importlib.import_module(module.name)).values():
+            found.update({id(query): query for query in _queries_in(value)})
+    return sorted(found.values(), key=lambda query: query.name)
+
+
+def undeclared(files: Mapping[Path, str], queries: Iterable[Query[object]]) -> list[str]:
+    """Name the files that no constant reads, those that two constants read, and constants that read no file."""
+    read = [(query.name, str(query.text)) for query in queries]
+    owned = {(path.stem, text) for path, text in files.items()}
+    problems = [
+        f"{path} is read by {read.count((path.stem, text))} constants"
+        for path, text in files.items()
+        if read.count((path.stem, text)) != 1
+    ]
+    return problems + [f"{name} is read from no file" for name, text in read if (name, text) not in owned]
+
+
+def describe(session: Session, query: Query[object]) -> list[Column]:
+    """Let the server prepare a statement, and tell which columns it gives."""
+    connection = session.connection.pgconn
+    prepared = connection.prepare(b"", _with_numbers(session, query).encode())
+    if prepared.status != pq.ExecStatus.COMMAND_OK:
+        raise NotPrepared(prepared.error_message.decode().strip())
+    described = connection.describe_prepared(b"")
+    return [
+        Column((described.fname(number) or b"").decode(), _kind(session, described.ftype(number)))
+        for number in range(described.nfields)
+    ]
+
+
+def mismatches(query: Query[object], columns: list[Column]) -> list[str]:
+    """Say where the columns of a statement and the fields of its dataclass part."""
+    if query.row is type(None):
+        answers = [column for column in columns if column.kind != "void"]
+        return [f"{query.name} gives columns nobody takes: {_names(answers)}"] if answers else []
+    fields = [field.name for field in dataclasses.fields(typing.cast("type", query.row)) if field.init]
+    if fields != _names(columns):
+        return [f"{query.name} gives {_names(columns)}, {query.row.__name__} takes {fields}"]
+    hints = typing.get_type_hints(query.row)
+    return [
+        f"{query.name}.{column.name} is {column.kind}, {query.row.__name__} says {hints[column.name]}"
+        for column in columns
+        if not _fits(hints[column.name], column.kind)
+    ]
+
+
+def fits_server(query: Query[object], session: Session) -> bool:
+    """Tell whether this server is new enough for a statement."""
+    return session.facts.major >= query.needs
+
+
+def _queries_in(value: object) -> Iterator[Query[object]]:
+    if isinstance(value, Query):
+        yield typing.cast("Query[object]", value)
+    elif isinstance(value, dict):
+        for inner in typing.cast("dict[object, object]", value).values():
+            yield from _queries_in(inner)
+    elif isinstance(value, tuple | list):
+        for inner in typing.cast("tuple[object, ...]", value):
+            yield from _queries_in(inner)
+
+
+def _with_numbers(session: Session, query: Query[object]) -> str:
+    """Write a statement as the protocol wants it: identifiers filled in, parameters numbered."""
+    text = str(query.text)
+    for name in set(re.findall(r"\{([a-z_]+)\}", text)):
+        if name not in SAMPLES:
+            raise NotPrepared(f"no sample for {{{name}}}: add one to tests/bed/statements.py")
+        text = text.replace(f"{{{name}}}", SAMPLES[name].as_string(session.connection))
+    order: list[str] = []
+
+    def numbered(match: re.Match[str]) -> str:
+        if match.group(1) not in order:
+            order.append(match.group(1))
+        return f"${order.index(match.group(1)) + 1}"
+
+    return re.sub(r"%\((\w+)\)s", numbered, text).replace("%%", "%")
+
+
+def _kind(session: Session, oid: int) -> str:
+    if oid == _VOID:
+        return "void"
+    known = session.connection.adapters.types.get(oid)
+    return known.name if known else "unknown"
+
+
+def _names(columns: list[Column]) -> list[str]:
+    return [column.name for column in columns]
+
+
+def _fits(hint: object, kind: str) -> bool:
+    """Judge plain types; what a type means beyond them, a test of the room knows better."""
+    if typing.get_origin(hint) in {types.UnionType, typing.Union}:
+        return any(_fits(part, kind) for part in typing.get_args(hint) if part is not type(None))
+    return not isinstance(hint, type) or hint not in _TYPES or kind in _TYPES[hint]

@@ -1,0 +1,219 @@
+"""From an empty home to fresh statistics and an audit that holds, by the real command, without Airflow."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from bed.clusters import LiveDatabase, statement
+from bed.ledgers import ask
+from bed.shell import Shell
+from pgtend.fleet.load import load_fleet
+from pgtend.postgres.address import Address
+
+FLEET = """\
+fleet: clinic
+environment: test
+databases:
+  clinic:
+    limits:
+      lock_timeout: 300 ms
+"""
+
+
+@pytest.fixture
+def shell(database: LiveDatabase, tmp_path: Path) -> Shell:
+    """Give a home that knows the clinic's database as its owner, and two tables nobody ever analyzed."""
+    database.run(
+        "CREATE SCHEMA clinic",
+        "CREATE TABLE clinic.visits (id int, created_at timestamptz) WITH (autovacuum_enabled = off)",
+        "INSERT INTO clinic.visits SELECT x, now() - x * interval '1 day' FROM generate_series(1, 900) AS x",
+        "CREATE INDEX ON clinic.visits (created_at)",
+        "CREATE TABLE clinic.wards (id int) WITH (autovacuum_enabled = off)",
+        "INSERT INTO clinic.wards SELECT generate_series(1, 100)",
+        address=database.owner,
+    )
+    made = Shell(tmp_path)
+    made.know("clinic", database.owner)
+    return made
+
+
+def test_from_nothing_to_fresh_statistics(shell: Shell) -> None:
+    """Init, doctor, plan, analyze, runs: each says what to do next, and each works."""
+    first = shell.pgtend("init", "clinic", "--name", "kgc")
+    assert first.status == 0
+    assert "reaches back" in first.out
+    assert re.search(r"clinic\.visits +900 .* 2\.5 years +created_at", first.out)
+    assert load_fleet(shell.home / "fleet.yaml").databases["kgc"].connection == "clinic"
+    doctor = shell.pgtend("doctor", "kgc")
+    assert doctor.status == 0, doctor.said
+    assert "All is well" in doctor.out
+    plan = shell.pgtend("plan", "analyze", "kgc")
+    assert plan.status == 0
+    assert "2 of 2 tables need ANALYZE" in plan.out
+    done = shell.pgtend("analyze", "kgc", "--yes")
+    assert done.status == 0, done.said
+    assert "2 proved" in done.out
+    assert "0 of 2 tables need ANALYZE" in shell.pgtend("plan", "analyze", "kgc").out
+    [run] = json.loads(shell.pgtend("runs", "kgc", "--json").out)
+    assert (run["database"], run["pipeline"], run["outcome"]) == ("kgc", "analyze", "succeeded")
+    assert "All 2 entries hold" in shell.pgtend("audit", "verify").out
+
+
+def test_init_never_overwrites_a_file(shell: Shell) -> None:
+    """Somebody's rules are in it."""
+    shell.write_fleet("precious")
+    answer = shell.pgtend("init", "clinic")
+    assert answer.status == 77
+    assert "[cli.file_exists]" in answer.err
+    assert (shell.home / "fleet.yaml").read_text(encoding="utf-8") == "precious"
+
+
+def test_a_password_on_the_command_line_is_refused(shell: Shell) -> None:
+    """It would be in the history of the shell and in the list of processes."""
+    answer = shell.pgtend("init", "host=localhost password=hunter2 dbname=x")
+    assert answer.status == 78
+    assert "hunter2" not in answer.said
+    assert ".pgpass" in answer.err
+
+
+def test_every_mistake_in_the_fleet_file_is_listed(shell: Shell) -> None:
+    """One run, one list."""
+    shell.write_fleet(FLEET + "    windw: {}\n    owner: 5\n")
+    answer = shell.pgtend("fleet", "check")
+    assert answer.status == 78
+    assert "windw" in answer.err
+    assert "databases.clinic.owner" in answer.err
+
+
+def test_a_database_that_is_down_is_an_outage(shell: Shell, database: LiveDatabase) -> None:
+    """The scheduler may try again; a person is told where to look."""
+    shell.know("gone", database.owner.to(port="1"))
+    shell.write_fleet(FLEET.replace("    limits:", "    connection: gone\n    limits:"))
+    answer = shell.pgtend("analyze", "clinic")
+    assert answer.status == 75
+    assert "HINT" in answer.err
+    assert "database-unreachable" in answer.err.replace("\n", "")
+    doctor = json.loads(shell.pgtend("doctor", "--json").out)
+    states = {(finding["about"], finding["what"]): finding["state"] for finding in doctor}
+    assert states["clinic", "connection"] == "problem"
+    assert states["clinic", "rights"] == "not seen"
+
+
+def test_a_wrong_password_is_no_outage(shell: Shell, database: LiveDatabase) -> None:
+    """Trying again would only lock the account."""
+    (shell.home / ".pgpass").unlink()
+    shell.know("wrong", database.owner, password="not-the-password")
+    shell.write_fleet(FLEET.replace("    limits:", "    connection: wrong\n    limits:"))
+    answer = shell.pgtend("analyze", "clinic")
+    assert answer.status == 78
+    assert "[postgres.password_refused]" in answer.err
+
+
+def test_doctor_prints_the_grants_that_help(shell: Shell, database: LiveDatabase) -> None:
+    """Copied and run, they make the next examination good."""
+    tender: Address = database.new_role("tender")
+    shell.know("tender", tender)
+    shell.write_fleet(FLEET.replace("    limits:", "    connection: tender\n    limits:"))
+    refused = shell.pgtend("analyze", "clinic")
+    assert refused.status == 78
+    sick = shell.pgtend("doctor", "--json", "clinic")
+    assert sick.status == 78
+    grants = [finding["hint"] for finding in json.loads(sick.out) if finding["what"] == "rights"]
+    assert grants
+    assert all(grant in refused.err for grant in grants)
+    database.run(*grants)
+    try:
+        assert shell.pgtend("doctor", "clinic").status == 0
+        assert shell.pgtend("analyze", "clinic").status == 0
+    finally:
+        database.run(f"DROP OWNED BY {tender.user} CASCADE")
+
+
+def test_a_locked_table_names_who_locks_it(shell: Shell, database: LiveDatabase) -> None:
+    """The other table is analyzed, and the run is an outage."""
+    shell.write_fleet(FLEET)
+    with database.session(application="billing nightly") as blocker, blocker.transaction():
+        blocker.run(statement("LOCK TABLE clinic.visits IN ACCESS EXCLUSIVE MODE"))
+        answer = shell.pgtend("analyze", "clinic")
+    assert answer.status == 75
+    assert "billing nightly" in answer.err
+    assert "clinic.wards proved" in answer.err
+
+
+def test_nothing_is_done_while_the_ledger_is_down(shell: Shell, database: LiveDatabase) -> None:
+    """What cannot be written down is not done."""
+    shell.know("reporting", database.owner.to(port="1"))
+    shell.write_fleet(FLEET.replace("databases:", "ledger: {connection: reporting}\ndatabases:"))
+    answer = shell.pgtend("analyze", "clinic")
+    assert answer.status == 75
+    assert "[ledger.unreachable]" in answer.err
+    with database.session() as session:
+        assert ask(session, "SELECT max(pg_stat_get_analyze_count(oid)) FROM pg_class WHERE relname = 'visits'") == [0]
+
+
+@pytest.mark.pg("< 18")
+def test_a_ledger_in_a_database_is_migrated_by_one_command(shell: Shell, database: LiveDatabase) -> None:
+    """Doctor says what it lacks, `pgtend ledger migrate` does it, and the runs are shown from it."""
+    shell.know("reporting", database.superuser)
+    rules = FLEET + "    analyze: {skip: ['reporting.*']}\n"
+    shell.write_fleet(rules.replace("databases:", "ledger: {connection: reporting}\ndatabases:"))
+    assert "pgtend ledger migrate" in shell.pgtend("doctor").out
+    assert "up to date" in shell.pgtend("ledger", "migrate").out
+    assert shell.pgtend("analyze", "clinic").status == 0
+    assert "succeeded" in shell.pgtend("runs", "clinic").out
+
+
+def test_doctor_finds_a_vault_that_refuses(shell: Shell) -> None:
+    """A folder that is not there may be a disk that is not mounted, and is not made."""
+    shell.write_fleet(FLEET.replace("databases:", "vaults: {main: {folder: {path: /nowhere/vault}}}\ndatabases:"))
+    answer = shell.pgtend("doctor")
+    assert answer.status in {75, 78}
+    assert "/nowhere/vault" in answer.out
+    assert "problem  write and read" in answer.out
+
+
+def test_a_terminated_command_leaves_no_session(shell: Shell, database: LiveDatabase) -> None:
+    """Exit status 143, no statement left in the server, and the ledger says interrupted."""
+    shell.write_fleet(FLEET)
+    database.run(
+        "CREATE FUNCTION clinic.slow(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS"
+        " $$ BEGIN IF current_setting('application_name') LIKE 'pgtend:analyze:%%' THEN PERFORM pg_sleep(1); END IF;"
+        " RETURN $1; END $$",
+        "CREATE INDEX ON clinic.wards (clinic.slow(id))",
+    )
+    running = shell.start("analyze", "clinic")
+    working = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'ANALYZE%' AND state = 'active'"
+    with database.session() as session:
+        deadline = time.monotonic() + 30
+        while ask(session, working) == [0] and time.monotonic() < deadline:
+            time.sleep(0.1)
+        running.send_signal(signal.SIGTERM)
+        assert shell.finish(running).status == 143
+        assert ask(session, "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgtend:analyze%'") == [
+            0
+        ]
+    [run] = json.loads(shell.pgtend("runs", "--json").out)
+    assert run["outcome"] == "interrupted"
+
+
+def test_a_closed_window_is_a_refusal_that_says_how_to_insist(shell: Shell) -> None:
+    """A script has to say --yes; nobody is there to be asked."""
+    now = time.gmtime()
+    closed = f"{{start: '{(now.tm_hour + 2) % 24:02}:00', end: '{(now.tm_hour + 3) % 24:02}:00'}}"
+    shell.write_fleet(FLEET + f"    window: {closed}\n")
+    answer = shell.pgtend("analyze", "clinic")
+    assert answer.status == 77
+    assert "--yes" in answer.err
+    assert shell.pgtend("analyze", "clinic", "--yes").status == 0
+
+
+def test_an_unknown_verb_is_a_wrong_call() -> None:
+    """Exit status 2, as everywhere."""
+    answer = Shell(Path.home()).pgtend("anlyze")
+    assert answer.status == 2
