@@ -51,6 +51,9 @@ FOR_THE_BROWSER = (
 FOR_THE_TESTS = (
     *FOR_THE_DEMO,
     *FOR_THE_BROWSER,
+    # Whoever has only these must be able to open a backup.
+    Need("age", has_command("age")),
+    Need("zstd", has_command("zstd")),
     Need("redis-server", has_command("redis-server")),
     Need("npm", has_command("npm")),
     Need("git", has_command("git")),

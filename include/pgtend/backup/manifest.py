@@ -90,11 +90,11 @@ class Manifest(Record):
         return sum(part.stored_size for part in self.parts)
 
     def key_of(self, part: Part) -> str:
-        """The key of a part in a vault."""
+        """Name the key of a part in a vault."""
         return f"{self.folder}{part.name}"
 
     def parts_of(self, *roles: Role) -> tuple[Part, ...]:
-        """The parts with these roles, in the order they were written down."""
+        """List the parts with these roles, in the order they were written down."""
         return tuple(part for part in self.parts if part.role in roles)
 
 
