@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from pgtend.fleet.findings import Finding, Path
-from pgtend.fleet.model import RESERVED, ConnectionsFrom, Database, Fleet
+from pgtend.fleet.model import RESERVED, AnalyzeRules, BackupRules, ConnectionsFrom, Database, Fleet
 from pgtend.fleet.schedules import default_schedule, times_outside
 from pgtend.kernel.names import did_you_mean
 from pgtend.kernel.times import say_span
@@ -16,6 +16,7 @@ def check_fleet(fleet: Fleet, vaults: Collection[str], known_connections: Collec
     yield from _shared_connections(fleet)
     for database in fleet.databases.values():
         yield from _check_database(database, vaults)
+        yield from _check_recipients(fleet, database)
     if fleet.connections is ConnectionsFrom.ENVIRONMENT and known_connections is not None:
         yield from _unknown_connections(fleet, known_connections)
 
@@ -63,7 +64,8 @@ def _check_database(database: Database, vaults: Collection[str]) -> Iterator[Fin
         yield Finding(here, f"a database cannot be called '{RESERVED}'", "pipelines of the whole fleet are named so")
     if database.vault not in vaults:
         yield Finding((*here, "vault"), f"unknown vault '{database.vault}'", did_you_mean(database.vault, vaults))
-    yield from _check_schedule(database, (*here, "analyze"))
+    yield from _check_schedule(database.analyze, database, (*here, "analyze"))
+    yield from _check_schedule(database.backup, database, (*here, "backup"))
     rules = database.analyze
     if rules.deadline < rules.time_budget:
         yield Finding(
@@ -74,8 +76,17 @@ def _check_database(database: Database, vaults: Collection[str]) -> Iterator[Fin
         )
 
 
-def _check_schedule(database: Database, here: Path) -> Iterator[Finding]:
-    rules = database.analyze
+def _check_recipients(fleet: Fleet, database: Database) -> Iterator[Finding]:
+    known = fleet.keys.recipients
+    for place, name in enumerate(database.backup.encrypt_to):
+        if name not in known:
+            hint = did_you_mean(name, known) if known else "name its public key under keys.recipients"
+            yield Finding(
+                ("databases", database.name, "backup", "encrypt_to", place), f"unknown recipient '{name}'", hint
+            )
+
+
+def _check_schedule(rules: AnalyzeRules | BackupRules, database: Database, here: Path) -> Iterator[Finding]:
     outside = times_outside(rules.schedule, rules.window)
     if outside:
         yield Finding(

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from pgtend.fleet.alerts import AlertSettings, AppriseChannel, Channel, SmtpChannel
 from pgtend.fleet.analyze import AnalyzeRules, StatisticsTarget
+from pgtend.fleet.backup import BackupRules, KeySettings, ReadBack
 from pgtend.fleet.profiles import PROFILES, Environment
 from pgtend.fleet.settings import Count, Settings, Slug, Span, Text, Zone, refusal
 from pgtend.fleet.vaults import (
@@ -27,6 +28,7 @@ from pgtend.fleet.window import OutsideWindow, Window
 Block: TypeAlias = dict[str, object]
 DEFAULT_VAULT = "main"
 RESERVED = "fleet"
+_WITH_A_WINDOW = ("analyze", "backup")
 
 
 class ConnectionsFrom(StrEnum):
@@ -74,6 +76,7 @@ class Database(Settings):
     limits: Limits = Field(default_factory=Limits, description="How much of the database maintenance may take.")
     window: Window = Field(default_factory=Window, description="The part of the day in which maintenance may run.")
     analyze: AnalyzeRules = Field(default_factory=AnalyzeRules, description="When a table's statistics are renewed.")
+    backup: BackupRules = Field(default_factory=BackupRules, description="When and how the database is backed up.")
 
     @model_validator(mode="before")
     @classmethod
@@ -125,6 +128,7 @@ class Fleet(Settings):
         default_factory=lambda: {DEFAULT_VAULT: VaultSettings(folder=FolderVault())},
         description="Where copies and evidence live. Default: `main`, a folder in the user's home.",
     )
+    keys: KeySettings = Field(default_factory=KeySettings, description="Whose keys open the backups.")
     alerts: AlertSettings = Field(
         default_factory=AlertSettings, description="Who is told when something breaks, and how."
     )
@@ -179,10 +183,11 @@ def _complete_database(database: Block, profile: Mapping[str, Mapping[str, objec
         "limits": _over(profile["limits"], database.get("limits", {})),
         "window": window,
     }
-    analyze = database.get("analyze", {})
-    if isinstance(analyze, dict) and isinstance(window, dict):
-        rules = cast("Block", analyze)
-        completed["analyze"] = {**rules, "window": _over(cast("Block", window), rules.get("window", {}))}
+    for pipeline in _WITH_A_WINDOW:
+        given = database.get(pipeline, {})
+        if isinstance(given, dict) and isinstance(window, dict):
+            rules = cast("Block", given)
+            completed[pipeline] = {**rules, "window": _over(cast("Block", window), rules.get("window", {}))}
     return completed
 
 
@@ -199,6 +204,7 @@ __all__ = [
     "AlertSettings",
     "AnalyzeRules",
     "AppriseChannel",
+    "BackupRules",
     "Channel",
     "Checksum",
     "ConnectionsFrom",
@@ -207,11 +213,13 @@ __all__ = [
     "Environment",
     "Fleet",
     "FolderVault",
+    "KeySettings",
     "LedgerSettings",
     "Limits",
     "LockMode",
     "ObjectLock",
     "OutsideWindow",
+    "ReadBack",
     "S3Vault",
     "SmtpChannel",
     "StatisticsTarget",

@@ -9,6 +9,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from pgtend.fleet.model import Fleet
 from pgtend.fleet.settings import say_clock, say_timespan
+from pgtend.kernel.sizes import Bytes
 
 Json: TypeAlias = dict[str, object]
 _NULL: Json = {"type": "null"}
@@ -27,6 +28,8 @@ class _InOurWords(GenerateJsonSchema):
     def encode_default(self, dft: object) -> object:
         if isinstance(dft, timedelta):
             return say_timespan(dft)
+        if isinstance(dft, Bytes):
+            return str(dft)
         return say_clock(dft) if isinstance(dft, time) else cast("object", super().encode_default(dft))
 
 

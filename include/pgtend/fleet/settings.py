@@ -9,16 +9,27 @@ from functools import lru_cache
 from typing import Annotated, TypeAlias
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, Strict, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    Strict,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 from pgtend.kernel.names import nearest
+from pgtend.kernel.sizes import Bytes, UnreadableSize
 from pgtend.kernel.times import UnreadableSpan, parse_span, say_span
 
 REFUSED = "fleet"
 _SLUG = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _SPAN_PATTERN = r"^\s*(\d+(\.\d+)?\s*(ms|s|sec|seconds?|min|minutes?|h|hours?|d|days?|weeks?|years?)\s*)+$"
+_SIZE_PATTERN = r"^\s*\d+(\.\d+)?\s*([kKmMgGtT][iI]?[bB]|[bB]|bytes)?\s*$"
 
 
 class Settings(BaseModel):
@@ -54,6 +65,20 @@ def _read_span(value: object) -> object:
     if span <= timedelta():
         raise refusal(f"'{value}' is no time at all", "write a span longer than zero")
     return span
+
+
+def _read_size(value: object) -> object:
+    if isinstance(value, Bytes):
+        return value
+    if not isinstance(value, str):
+        raise refusal("expected a size", "write a number with a unit: 512 kB, 64 MB, 1.5 GB")
+    try:
+        size = Bytes.parse(value)
+    except UnreadableSize as error:
+        raise refusal(error.message, "write a number with a unit: 512 kB, 64 MB, 1.5 GB") from error
+    if size <= 0:
+        raise refusal(f"'{value}' is nothing at all", "write a size larger than zero")
+    return size
 
 
 def _spanless(value: object) -> PydanticCustomError:
@@ -121,6 +146,13 @@ Span: TypeAlias = Annotated[
     BeforeValidator(_read_span),
     PlainSerializer(say_timespan, return_type=str),
     WithJsonSchema({"type": "string", "pattern": _SPAN_PATTERN}),
+]
+Size: TypeAlias = Annotated[
+    Bytes,
+    Kind("size"),
+    PlainValidator(_read_size),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": _SIZE_PATTERN}),
 ]
 ClockTime: TypeAlias = Annotated[
     time,
