@@ -10,6 +10,7 @@ from typing import Annotated, Self, TypeAlias, cast
 
 from pydantic import BeforeValidator, Field, Strict, model_validator
 
+from pgtend.fleet.retention import CopyRules, RetentionRules
 from pgtend.fleet.schedules import Cron, default_schedule
 from pgtend.fleet.settings import Count, Kind, Settings, Size, Slug, Span, Switch, refusal
 from pgtend.fleet.window import Window
@@ -117,6 +118,17 @@ class BackupRules(Settings):
         description=(
             "How much is read again from the vault before the backup counts: `full` means every object to its last "
             "byte, and the state VERIFIED; `sample` means the smallest and the largest, and the state STORED."
+        ),
+    )
+
+    retention: RetentionRules = Field(
+        default_factory=RetentionRules, description="Which backups are kept in the database's vault."
+    )
+    copies: dict[Slug, CopyRules] = Field(
+        default_factory=dict,
+        description=(
+            "Other vaults that every backup is copied to, by their names: another region, another account. "
+            "The database is not read again."
         ),
     )
 

@@ -64,6 +64,7 @@ def _check_database(database: Database, vaults: Collection[str]) -> Iterator[Fin
         yield Finding(here, f"a database cannot be called '{RESERVED}'", "pipelines of the whole fleet are named so")
     if database.vault not in vaults:
         yield Finding((*here, "vault"), f"unknown vault '{database.vault}'", did_you_mean(database.vault, vaults))
+    yield from _check_copies(database, vaults)
     yield from _check_schedule(database.analyze, database, (*here, "analyze"))
     yield from _check_schedule(database.backup, database, (*here, "backup"))
     rules = database.analyze
@@ -74,6 +75,17 @@ def _check_database(database: Database, vaults: Collection[str]) -> Iterator[Fin
             "every long run would raise an alert",
             assumes=((*here, "analyze", "time_budget"),),
         )
+
+
+def _check_copies(database: Database, vaults: Collection[str]) -> Iterator[Finding]:
+    for name in database.backup.copies:
+        here: Path = ("databases", database.name, "backup", "copies", name)
+        if name not in vaults:
+            yield Finding(here, f"unknown vault '{name}'", did_you_mean(name, vaults))
+        elif name == database.vault:
+            yield Finding(
+                here, f"'{name}' is the vault that holds the backups already", "name a vault in another place"
+            )
 
 
 def _check_recipients(fleet: Fleet, database: Database) -> Iterator[Finding]:

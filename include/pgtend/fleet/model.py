@@ -13,6 +13,7 @@ from pgtend.fleet.alerts import AlertSettings, AppriseChannel, Channel, SmtpChan
 from pgtend.fleet.analyze import AnalyzeRules, StatisticsTarget
 from pgtend.fleet.backup import BackupRules, KeySettings, ReadBack
 from pgtend.fleet.profiles import PROFILES, Environment
+from pgtend.fleet.retention import CopyRules, RetentionRules
 from pgtend.fleet.settings import Count, Settings, Slug, Span, Text, Zone, refusal
 from pgtend.fleet.vaults import (
     Checksum,
@@ -208,6 +209,7 @@ __all__ = [
     "Channel",
     "Checksum",
     "ConnectionsFrom",
+    "CopyRules",
     "Database",
     "Encryption",
     "Environment",
@@ -220,6 +222,7 @@ __all__ = [
     "ObjectLock",
     "OutsideWindow",
     "ReadBack",
+    "RetentionRules",
     "S3Vault",
     "SmtpChannel",
     "StatisticsTarget",

@@ -46,3 +46,16 @@ class RetentionRules(Settings):
         if not (self.daily or self.weekly or self.monthly or self.yearly):
             raise refusal("these rules keep no history", "keep some days, weeks, months or years")
         return self
+
+
+class CopyRules(Settings):
+    """A second vault that every backup is copied to."""
+
+    retention: RetentionRules = Field(
+        default_factory=RetentionRules,
+        description="Which copies are kept. Says nothing about the first vault, and the first vault nothing about it.",
+    )
+    lag: Span = Field(
+        default=timedelta(hours=12),
+        description="How long after a backup its copy must be there; later than that counts as a fault.",
+    )
