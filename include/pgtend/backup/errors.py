@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pgtend.kernel.errors import BrokenEvidence, Misconfigured
+from pgtend.kernel.errors import BrokenEvidence, ManyProblems, Misconfigured, Outage
 
 
 class UnreadableManifest(BrokenEvidence):
@@ -15,3 +15,33 @@ class NewerManifest(Misconfigured):
     """A manifest was written by a pgtend newer than this one."""
 
     code = "backup.newer_manifest"
+
+
+class NoSuchBackup(Misconfigured):
+    """The vault holds no backup like the one that was asked for."""
+
+    code = "backup.no_such_backup"
+
+
+class NotReady(ManyProblems):
+    """Something must be set right before this database can be backed up: tools, keys or rights."""
+
+    code = "backup.not_ready"
+
+
+class NeverStill(Outage):
+    """Tables came and went faster than they could be locked."""
+
+    code = "backup.never_still"
+
+
+class SourceChanged(Outage):
+    """The server was another one at the end than at the beginning, so the locks were gone in between."""
+
+    code = "backup.source_changed"
+
+
+class SnapshotLost(Outage):
+    """The session that held the locks and the snapshot is gone."""
+
+    code = "backup.snapshot_lost"

@@ -8,6 +8,8 @@ from enum import StrEnum
 class BackupState(StrEnum):
     """What was done to know that a backup is good. Shown to people as written."""
 
+    DAMAGED = "DAMAGED"
+    """Something that its manifest names is missing or has another size."""
     STORED = "STORED"
     """Its manifest is in the vault, so every object was there when it was written."""
     VERIFIED = "VERIFIED"

@@ -1,0 +1,266 @@
+"""Which backups there are, from the vault alone: a backup exists when its manifest does, and that is the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from pgtend.backup.errors import NoSuchBackup, UnreadableManifest
+from pgtend.backup.manifest import MANIFEST, ROOT, Manifest, backup_folder, parse_manifest, read_small
+from pgtend.backup.marks import LEASES, MARKS, Lease, Mark, read_lease, read_mark
+from pgtend.backup.retention import Holdings, KnownBackup
+from pgtend.backup.states import BackupState
+from pgtend.kernel.digests import sha256_hex
+from pgtend.kernel.names import did_you_mean
+from pgtend.kernel.sizes import Bytes
+from pgtend.vault.errors import ObjectMissing
+from pgtend.vault.model import StoredObject, Vault
+
+LATEST = "latest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueEntry:
+    """One backup as a vault shows it."""
+
+    manifest: Manifest
+    manifest_sha256: str
+    state: BackupState
+    faults: tuple[str, ...]
+    """What is wrong with it at a first look, as phrases."""
+    in_use: str
+    committed_at: datetime
+    """When the vault took its manifest: by the vault's clock."""
+    locked_until: datetime | None
+    keys: tuple[str, ...]
+    """Everything in its folder, the manifest included."""
+    odd: tuple[str, ...] = ()
+    """Keys of what lies where marks do and is none."""
+
+    @property
+    def backup_id(self) -> str:
+        """The name of the backup."""
+        return self.manifest.backup_id
+
+    @property
+    def taken_at(self) -> datetime:
+        """The moment it shows."""
+        return self.manifest.snapshot.taken_at
+
+    def known(self) -> KnownBackup:
+        """Say what retention has to know."""
+        return KnownBackup(
+            backup_id=self.backup_id,
+            taken_at=self.taken_at,
+            size=Bytes(self.manifest.stored_size),
+            rows=self.manifest.rows,
+            state=self.state,
+            locked_until=self.locked_until,
+            in_use=self.in_use,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leftover:
+    """Objects of a backup that was never finished, or never wholly removed."""
+
+    backup_id: str
+    keys: tuple[str, ...]
+    size: Bytes
+    touched_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """All backups of one database in one vault, newest first."""
+
+    place: str
+    fleet: str
+    database: str
+    entries: tuple[CatalogueEntry, ...]
+    leftovers: tuple[Leftover, ...]
+    unreadable: tuple[str, ...]
+    """Keys of manifests and marks that are not what they should be."""
+
+    def choose(self, wanted: str) -> CatalogueEntry:
+        """Find the newest, the one of this name, or the newest that is not later than a moment."""
+        if wanted == LATEST:
+            sound = [entry for entry in self.entries if entry.state is not BackupState.DAMAGED]
+            return self._first(sound, "no sound backup", wanted)
+        named = [entry for entry in self.entries if entry.backup_id == wanted]
+        moment = None if named else _moment(wanted)
+        if moment is None:
+            return self._first(named, f"no backup '{wanted}'", wanted)
+        early = [entry for entry in self.entries if entry.taken_at <= moment and entry.state is not BackupState.DAMAGED]
+        return self._first(early, f"no backup as early as {moment:%Y-%m-%d %H:%M:%S} UTC", wanted)
+
+    def holdings(self) -> Holdings:
+        """Say what retention has to know, doubts included."""
+        return Holdings(
+            database=self.database,
+            place=self.place,
+            backups=tuple(entry.known() for entry in self.entries),
+            doubts=(*self._unreadable_doubts(), *self._damage_doubts(), *self._failure_doubts()),
+        )
+
+    def old_leftovers(self, now: datetime, young: timedelta) -> tuple[Leftover, ...]:
+        """List what nobody can still be writing."""
+        return tuple(leftover for leftover in self.leftovers if leftover.touched_at <= now - young)
+
+    def _first(self, found: Sequence[CatalogueEntry], missing: str, wanted: str) -> CatalogueEntry:
+        if found:
+            return found[0]
+        known = [entry.backup_id for entry in self.entries]
+        raise NoSuchBackup(
+            f"there is {missing} of {self.database}",
+            detail=f"Looked in {self.place}, which holds {len(known)} backups of it.",
+            hint=f"{did_you_mean(wanted, [*known, LATEST]).capitalize()}. `pgtend backups {self.database}` lists them.",
+        )
+
+    def _unreadable_doubts(self) -> list[str]:
+        return [
+            f"Nothing is removed: '{key}' cannot be read. See docs/runbooks/backup-damaged.md."
+            for key in self.unreadable
+        ]
+
+    def _damage_doubts(self) -> list[str]:
+        return [
+            f"Nothing is removed: backup {entry.backup_id} is damaged, {', '.join(entry.faults)}. "
+            "See docs/runbooks/backup-damaged.md."
+            for entry in self.entries
+            if entry.faults
+        ]
+
+    def _failure_doubts(self) -> list[str]:
+        newest = self.entries[0].committed_at if self.entries else None
+        return [
+            f"Nothing is removed: the newest attempt, {leftover.backup_id}, was not finished."
+            for leftover in self.leftovers
+            if newest is not None and leftover.touched_at > newest
+        ]
+
+
+def read_catalogue(
+    vault: Vault, fleet: str, database: str, now: datetime, *, lock: timedelta | None = None
+) -> Catalogue:
+    """List the backups of a database. `lock` is how long the vault protects what it was given."""
+    grouped = _by_backup(vault.objects(backup_folder(fleet, database)), backup_folder(fleet, database))
+    entries: list[CatalogueEntry] = []
+    unreadable: list[str] = []
+    leftovers: list[Leftover] = []
+    for backup_id, found in grouped.items():
+        manifest = found.get(MANIFEST)
+        if manifest is None:
+            leftovers.append(_leftover(backup_id, found))
+            continue
+        try:
+            entries.append(_entry(vault, manifest, found, now, lock))
+        except UnreadableManifest:
+            unreadable.append(manifest.key)
+    return Catalogue(
+        place=vault.place,
+        fleet=fleet,
+        database=database,
+        entries=tuple(sorted(entries, key=lambda entry: (entry.taken_at, entry.backup_id), reverse=True)),
+        leftovers=tuple(sorted(leftovers, key=lambda leftover: leftover.touched_at, reverse=True)),
+        unreadable=(*unreadable, *(key for entry in entries for key in entry.odd)),
+    )
+
+
+def databases_in(vault: Vault) -> tuple[tuple[str, str], ...]:
+    """Name every fleet and database of which a vault holds a backup."""
+    steps = [stored.key.split("/") for stored in vault.objects(f"{ROOT}/")]
+    return tuple(sorted({(parts[1], parts[2]) for parts in steps if len(parts) > 4 and parts[-1] == MANIFEST}))  # noqa: PLR2004 - root, fleet, database, backup, object
+
+
+def _by_backup(found: Sequence[StoredObject], folder: str) -> Mapping[str, dict[str, StoredObject]]:
+    grouped: dict[str, dict[str, StoredObject]] = {}
+    for stored in found:
+        backup_id, _, name = stored.key.removeprefix(folder).partition("/")
+        grouped.setdefault(backup_id, {})[name] = stored
+    return grouped
+
+
+def _entry(
+    vault: Vault, stored: StoredObject, found: Mapping[str, StoredObject], now: datetime, lock: timedelta | None
+) -> CatalogueEntry:
+    content = read_small(vault, stored.key)
+    manifest = parse_manifest(content, stored.key)
+    if manifest.key != stored.key:
+        raise UnreadableManifest(
+            f"'{stored.key}' is the manifest of another backup", hint="See docs/runbooks/backup-damaged.md."
+        )
+    digest = sha256_hex(content)
+    faults = _faults(manifest, found)
+    notes = _read_notes(vault, found)
+    return CatalogueEntry(
+        manifest=manifest,
+        manifest_sha256=digest,
+        state=BackupState.DAMAGED if faults else _state(manifest, digest, notes.marks),
+        faults=faults,
+        in_use=", ".join(str(lease) for lease in notes.leases if lease.until > now),
+        committed_at=stored.stored_at,
+        locked_until=stored.stored_at + lock if lock else None,
+        keys=tuple(sorted(one.key for one in found.values())),
+        odd=tuple(notes.odd),
+    )
+
+
+@dataclass(slots=True)
+class _Notes:
+    """What lies beside a manifest."""
+
+    marks: list[Mark] = field(default_factory=list[Mark])
+    leases: list[Lease] = field(default_factory=list[Lease])
+    odd: list[str] = field(default_factory=list[str])
+
+
+def _read_notes(vault: Vault, found: Mapping[str, StoredObject]) -> _Notes:
+    """Read the marks and leases. One that is broken casts doubt on what may be removed, and hides no backup."""
+    notes = _Notes()
+    for name, stored in sorted(found.items()):
+        try:
+            if name.startswith(MARKS):
+                notes.marks.append(read_mark(vault, stored.key))
+            elif name.startswith(LEASES):
+                notes.leases.append(read_lease(vault, stored.key))
+        except UnreadableManifest:
+            notes.odd.append(stored.key)
+        except ObjectMissing:
+            continue  # a lease that was given back since the listing
+    return notes
+
+
+def _faults(manifest: Manifest, found: Mapping[str, StoredObject]) -> tuple[str, ...]:
+    missing = [f"{part.name} is missing" for part in manifest.parts if part.name not in found]
+    resized = [
+        f"{part.name} has {int(found[part.name].size)} bytes and not {part.stored_size}"
+        for part in manifest.parts
+        if part.name in found and found[part.name].size != part.stored_size
+    ]
+    return (*missing, *resized)
+
+
+def _state(manifest: Manifest, digest: str, marks: Sequence[Mark]) -> BackupState:
+    """Take the best of what the manifest says and what was found out later about exactly this manifest."""
+    found = [mark.state for mark in marks if (mark.manifest_sha256, mark.backup_id) == (digest, manifest.backup_id)]
+    return max([BackupState(manifest.state.value), *found], key=lambda state: state.rank)
+
+
+def _leftover(backup_id: str, found: Mapping[str, StoredObject]) -> Leftover:
+    return Leftover(
+        backup_id=backup_id,
+        keys=tuple(sorted(stored.key for stored in found.values())),
+        size=Bytes(sum(stored.size for stored in found.values())),
+        touched_at=max(stored.stored_at for stored in found.values()),
+    )
+
+
+def _moment(text: str) -> datetime | None:
+    """Read a moment, in UTC when it names no zone; anything else is no moment."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)

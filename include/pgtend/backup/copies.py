@@ -1,0 +1,135 @@
+"""Second copies: stored bytes go from vault to vault, and a copy counts when it was read back where it is.
+
+The database is not read again, and no key is needed: what is copied is sealed. The manifest is copied last, so that a
+copy exists exactly when all of it does; a copy that was broken off goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pgtend.backup.catalogue import Catalogue, CatalogueEntry, read_catalogue
+from pgtend.backup.marks import Lease, Mark, in_use, put_mark
+from pgtend.backup.states import BackupState
+from pgtend.kernel.progress import Progress
+from pgtend.kernel.sizes import Bytes
+from pgtend.kernel.times import Clock, say_span, utc_now
+from pgtend.vault.errors import ObjectExists
+from pgtend.vault.model import Vault
+from pgtend.vault.streams import judge_copy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyState:
+    """How far a second vault is behind the first."""
+
+    source: str
+    place: str
+    missing: tuple[str, ...]
+    """Backups that are not there, newest first."""
+    lag: timedelta
+    """How long the first backup that is newer than every copy has been waiting; zero when the newest is there."""
+
+    def is_late(self, allowed: timedelta) -> bool:
+        """Tell whether the newest backup should have been there by now."""
+        return self.lag > allowed
+
+    def __str__(self) -> str:
+        if not self.missing:
+            return f"{self.place} has every backup"
+        behind = f" and is {say_span(self.lag)} behind" if self.lag else ""
+        return f"{self.place} lacks {len(self.missing)} backups of {self.source}{behind}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyReport:
+    """What was copied."""
+
+    copied: tuple[str, ...]
+    size: Bytes
+    state: CopyState
+
+
+def compare_vaults(source: Catalogue, copy: Catalogue, now: datetime) -> CopyState:
+    """Tell what a second vault lacks of what the first has. What the second let go of by its own rules is not missing.
+
+    A copy's own retention removes old ones, so only what is newer than its oldest copy can be missing.
+    """
+    there = {entry.backup_id for entry in copy.entries}
+    oldest = copy.entries[-1].taken_at if copy.entries else None
+    missing = [
+        entry
+        for entry in source.entries
+        if entry.backup_id not in there
+        and entry.state is not BackupState.DAMAGED
+        and (oldest is None or entry.taken_at > oldest)
+    ]
+    newest = copy.entries[0].taken_at if copy.entries else None
+    waiting = [entry.committed_at for entry in missing if newest is None or entry.taken_at > newest]
+    return CopyState(
+        source=source.place,
+        place=copy.place,
+        missing=tuple(entry.backup_id for entry in missing),
+        lag=now - min(waiting) if waiting else timedelta(),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyWork:
+    """From where to where, and whose backups."""
+
+    source: Vault
+    copy: Vault
+    fleet: str
+    database: str
+    by: str
+    """On whose behalf."""
+
+    def state(self, now: datetime) -> CopyState:
+        """Tell what the second vault lacks at the moment."""
+        return compare_vaults(self.first(now), read_catalogue(self.copy, self.fleet, self.database, now), now)
+
+    def first(self, now: datetime) -> Catalogue:
+        """List what there is to copy."""
+        return read_catalogue(self.source, self.fleet, self.database, now)
+
+
+def copy_backups(work: CopyWork, progress: Progress, *, clock: Clock = utc_now) -> CopyReport:
+    """Copy what the second vault lacks, newest first, each judged by reading it there."""
+    todo = work.state(clock()).missing
+    wanted = [entry for entry in work.first(clock()).entries if entry.backup_id in todo]
+    for entry in wanted:
+        lease = Lease.begun(entry.backup_id, "copied", work.by, clock())
+        with in_use(work.source, entry.manifest, lease, progress):
+            _copy(work.source, work.copy, entry, progress)
+        found = Mark(
+            backup_id=entry.backup_id,
+            state=BackupState.VERIFIED,
+            at=clock(),
+            manifest_sha256=entry.manifest_sha256,
+            by=work.by,
+        )
+        put_mark(work.copy, entry.manifest, found)
+    return CopyReport(copied=tuple(entry.backup_id for entry in wanted), size=_size(wanted), state=work.state(clock()))
+
+
+def _copy(source: Vault, copy: Vault, entry: CatalogueEntry, progress: Progress) -> None:
+    manifest = entry.manifest
+    for part in manifest.parts:
+        _copy_object(source, copy, manifest.key_of(part), part.stored_sha256)
+    _copy_object(source, copy, manifest.key, entry.manifest_sha256)
+    progress(f"copied {entry.backup_id}, {Bytes(manifest.stored_size)}, to {copy.place} and read it there")
+
+
+def _copy_object(source: Vault, copy: Vault, key: str, sha256: str) -> None:
+    """Copy one object; one that an earlier, broken-off copy left is judged like a new one."""
+    try:
+        copy.copy_from(source, key, sha256=sha256)
+    except ObjectExists:
+        judge_copy(copy, key, sha256)
+
+
+def _size(entries: Sequence[CatalogueEntry]) -> Bytes:
+    return Bytes(sum(entry.manifest.stored_size for entry in entries))

@@ -1,0 +1,112 @@
+"""What was found out about a backup after it was taken, and who is at it: small objects beside its manifest.
+
+A manifest is never rewritten, so each later finding is an object of its own. That keeps every key append-only, and a
+vault tells the whole state of its backups without a ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from pgtend.backup.errors import UnreadableManifest
+from pgtend.backup.manifest import Manifest, read_small
+from pgtend.backup.record import Record
+from pgtend.backup.states import BackupState
+from pgtend.kernel.digests import canonical_json
+from pgtend.kernel.names import new_run_id
+from pgtend.kernel.progress import Progress
+from pgtend.vault.errors import ObjectLocked, VaultRefused
+from pgtend.vault.model import StoredObject, Vault
+
+Kind = TypeVar("Kind", bound=Record)
+MARKS = "marks/"
+LEASES = "in-use/"
+LEASE = timedelta(days=1)
+
+
+class Mark(Record):
+    """Something that was found out about a backup in this vault."""
+
+    backup_id: str
+    state: BackupState
+    at: datetime
+    manifest_sha256: str
+    """Of the manifest that was looked at: a mark says nothing about any other."""
+    by: str
+
+
+class Lease(Record):
+    """Somebody who is reading a backup, and until when that may be believed."""
+
+    backup_id: str
+    doing: str
+    by: str
+    since: datetime
+    until: datetime
+
+    @classmethod
+    def begun(cls, backup_id: str, doing: str, by: str, now: datetime) -> Lease:
+        """Begin one; it runs out by itself when its holder dies."""
+        return cls(backup_id=backup_id, doing=doing, by=by, since=now, until=now + LEASE)
+
+    def __str__(self) -> str:
+        return f"being {self.doing} by {self.by} since {self.since:%Y-%m-%d %H:%M} UTC"
+
+
+def put_mark(vault: Vault, manifest: Manifest, mark: Mark) -> StoredObject:
+    """Write down what was found out about a backup."""
+    return _put(vault, f"{manifest.folder}{MARKS}{mark.state.value.lower()}-{new_run_id(mark.at)}.json", mark)
+
+
+def read_mark(vault: Vault, key: str) -> Mark:
+    """Read a mark."""
+    return _read(vault, key, Mark)
+
+
+def read_lease(vault: Vault, key: str) -> Lease:
+    """Read who is at a backup."""
+    return _read(vault, key, Lease)
+
+
+@contextmanager
+def in_use(vault: Vault, manifest: Manifest, lease: Lease, progress: Progress) -> Generator[None]:
+    """Tell retention that a backup is being read. Who may only read the vault goes on without, and is told so."""
+    key = f"{manifest.folder}{LEASES}{new_run_id(lease.since)}.json"
+    try:
+        stored = _put(vault, key, lease)
+    except VaultRefused:
+        progress("these credentials may only read the vault: retention cannot see that the backup is in use")
+        yield
+        return
+    try:
+        yield
+    finally:
+        _let_go(vault, stored, progress)
+
+
+def _let_go(vault: Vault, stored: StoredObject, progress: Progress) -> None:
+    """Remove the lease; one that cannot be removed runs out by itself."""
+    try:
+        vault.delete(stored.key, version=stored.version)
+    except (VaultRefused, ObjectLocked):
+        progress(f"the note that the backup is in use stays in the vault; it is void after {LEASE.days} day")
+
+
+def _put(vault: Vault, key: str, content: Record) -> StoredObject:
+    return vault.put_if_absent(key, canonical_json(content.model_dump(mode="json")) + b"\n")
+
+
+def _read(vault: Vault, key: str, kind: type[Kind]) -> Kind:
+    try:
+        return kind.model_validate_json(read_small(vault, key))
+    except ValidationError as error:
+        raise UnreadableManifest(
+            f"'{key}' cannot be read as what it should be",
+            detail="It is no mark that pgtend wrote.",
+            hint="Look who wrote it, and remove it; see docs/runbooks/backup-damaged.md.",
+        ) from error

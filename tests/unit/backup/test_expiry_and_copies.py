@@ -1,0 +1,164 @@
+"""Removing what retention lets go of, and copying to a second vault: done to real folders."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from typing_extensions import override
+
+from bed.backups import day, folder_vault, put_backup
+from pgtend.backup.copies import CopyWork, copy_backups
+from pgtend.backup.expiry import Holding, expire
+from pgtend.backup.marks import Lease, in_use
+from pgtend.backup.states import BackupState
+from pgtend.fleet.retention import RetentionRules
+from pgtend.vault.errors import ObjectDamaged, ObjectLocked
+from pgtend.vault.folder import FolderVault
+from pgtend.vault.model import FolderPlace
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+TWO_DAYS = RetentionRules(daily=2, weekly=0, monthly=0, yearly=0, at_least=1, proven=1)
+
+
+class LockingVault(FolderVault):
+    """A vault that protects every manifest, as Object Lock does."""
+
+    @override
+    def delete(self, key: str, *, version: str = "") -> None:
+        if key.endswith("manifest.json"):
+            raise ObjectLocked(f"'{key}' is locked")
+        super().delete(key, version=version)
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> FolderVault:
+    """Give a vault with a backup of each of five days."""
+    made = folder_vault(tmp_path / "vault")
+    for number in range(1, 6):
+        put_backup(made, day(number))
+    return made
+
+
+def holding(vault: FolderVault) -> Holding:
+    """Keep two days of kgc."""
+    return Holding(vault=vault, fleet="clinic", database="kgc", rules=TWO_DAYS)
+
+
+def days_in(vault: FolderVault) -> list[int]:
+    """Tell of which days there is a backup."""
+    return [entry.taken_at.day for entry in holding(vault).catalogue(NOW).entries]
+
+
+def test_what_no_rule_keeps_is_gone_wholly(vault: FolderVault) -> None:
+    """Of a removed backup not one object stays, and of a kept one all do."""
+    done = expire(holding(vault), str, clock=lambda: NOW)
+    assert days_in(vault) == [5, 4]
+    assert len(vault.objects("backups/")) == 2 * 3
+    assert (len(done.removed), done.locked) == (3, ())
+    assert str(done) == "removed 3 backups, which freed 78 bytes"
+
+
+def test_a_second_run_removes_nothing_more(vault: FolderVault) -> None:
+    """What is kept stays kept."""
+    expire(holding(vault), str, clock=lambda: NOW)
+    assert expire(holding(vault), str, clock=lambda: NOW).removed == ()
+
+
+def test_a_backup_that_somebody_began_to_restore_meanwhile_stays(vault: FolderVault) -> None:
+    """It is judged again right before it would be removed."""
+    first = holding(vault).catalogue(NOW).entries[-1].manifest
+    said: list[str] = []
+    with in_use(vault, first, Lease.begun(first.backup_id, "restored", "ana", NOW), str):
+        expire(holding(vault), said.append, clock=lambda: NOW)
+        assert days_in(vault) == [5, 4, 1]
+
+
+def test_doubt_removes_nothing_not_even_remains(vault: FolderVault) -> None:
+    """While the newest attempt is unfinished everything stays."""
+    vault.put_if_absent("backups/clinic/kgc/20261106T020000Z-dead0000/rest.dump.zst", b"half")
+    done = expire(holding(vault), str, clock=lambda: NOW + timedelta(days=30))
+    assert (done.removed, done.leftovers) == ((), ())
+    assert days_in(vault) == [5, 4, 3, 2, 1]
+
+
+def test_the_remains_of_an_old_attempt_are_swept(vault: FolderVault, tmp_path: Path) -> None:
+    """Objects without a manifest cost room for ever otherwise."""
+    key = "backups/clinic/kgc/20261103T030000Z-dead0000/rest.dump.zst"
+    vault.put_if_absent(key, b"half")
+    old = (NOW - timedelta(days=3)).timestamp()
+    os.utime(tmp_path / "vault" / key, (old, old))
+    done = expire(holding(vault), str, clock=lambda: NOW)
+    assert [leftover.backup_id for leftover in done.leftovers] == ["20261103T030000Z-dead0000"]
+    assert not vault.objects("backups/clinic/kgc/20261103T030000Z-dead0000/")
+
+
+def test_what_the_vault_locks_stays_whole(tmp_path: Path) -> None:
+    """The manifest goes first: when it may not, no part of its backup goes either."""
+    locking = LockingVault(FolderPlace(path=tmp_path / "vault", may_create=True))
+    for number in range(1, 6):
+        put_backup(locking, day(number))
+    done = expire(holding(locking), str, clock=lambda: NOW)
+    assert (done.removed, len(done.locked)) == ((), 3)
+    assert {entry.state for entry in holding(locking).catalogue(NOW).entries} == {BackupState.VERIFIED}
+
+
+def copying(vault: FolderVault, tmp_path: Path) -> CopyWork:
+    """Copy kgc to a second folder."""
+    second = folder_vault(tmp_path / "second")
+    return CopyWork(source=vault, copy=second, fleet="clinic", database="kgc", by="test")
+
+
+def test_a_second_vault_gets_everything_and_is_judged_there(vault: FolderVault, tmp_path: Path) -> None:
+    """All five are copied and count as read back whole; nothing is left to do."""
+    work = copying(vault, tmp_path)
+    assert len(work.state(NOW).missing) == 5
+    report = copy_backups(work, str, clock=lambda: NOW)
+    assert (len(report.copied), report.state.missing, report.state.lag) == (5, (), timedelta())
+    states = [entry.state for entry in holding(work.copy).catalogue(NOW).entries]  # type: ignore[arg-type]
+    assert states == [BackupState.VERIFIED] * 5
+    assert copy_backups(work, str, clock=lambda: NOW).copied == ()
+
+
+def test_what_the_copy_let_go_of_is_not_copied_again(vault: FolderVault, tmp_path: Path) -> None:
+    """The second vault has rules of its own."""
+    work = copying(vault, tmp_path)
+    copy_backups(work, str, clock=lambda: NOW)
+    expire(holding(work.copy), str, clock=lambda: NOW)  # type: ignore[arg-type]
+    assert days_in(work.copy) == [5, 4]  # type: ignore[arg-type]
+    assert work.state(NOW).missing == ()
+
+
+def test_the_lag_is_how_long_the_first_newer_backup_waits(vault: FolderVault, tmp_path: Path) -> None:
+    """Three hours after a backup was stored, a vault that lacks it is three hours behind."""
+    work = copying(vault, tmp_path)
+    copy_backups(work, str, clock=lambda: NOW)
+    made = put_backup(vault, day(6))
+    stored = vault.head(made.key).stored_at
+    put_backup(vault, day(7))
+    state = work.state(stored + timedelta(hours=3))
+    assert state.lag == timedelta(hours=3)
+    assert (state.is_late(timedelta(hours=2)), state.is_late(timedelta(hours=4))) == (True, False)
+    assert str(state) == f"{work.copy.place} lacks 2 backups of {vault.place} and is 3 h behind"
+
+
+def test_a_damaged_original_is_not_copied_as_if_it_were_good(vault: FolderVault, tmp_path: Path) -> None:
+    """Bytes that differ from the manifest stop the copy, and no manifest appears at the other end."""
+    newest = holding(vault).catalogue(NOW).entries[0].manifest
+    path = tmp_path / "vault" / f"{newest.folder}rest.dump.zst"
+    path.write_bytes(b"rows rows rowz")
+    work = copying(vault, tmp_path)
+    with pytest.raises(ObjectDamaged):
+        copy_backups(work, str, clock=lambda: NOW)
+    assert days_in(work.copy) == []  # type: ignore[arg-type]
+
+
+def test_a_copy_that_was_broken_off_goes_on(vault: FolderVault, tmp_path: Path) -> None:
+    """Parts that arrived are judged and not sent again."""
+    work = copying(vault, tmp_path)
+    newest = holding(vault).catalogue(NOW).entries[0].manifest
+    part = newest.parts[0]
+    work.copy.copy_from(vault, newest.key_of(part), sha256=part.stored_sha256)
+    assert len(copy_backups(work, str, clock=lambda: NOW).copied) == 5
