@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from psycopg.sql import Composable, Identifier, Literal
+from collections.abc import Iterable
+
+from psycopg.sql import SQL, Composable, Identifier, Literal
 
 
 def relation(schema: str, name: str) -> Identifier:
@@ -15,9 +17,39 @@ def column(name: str) -> Identifier:
     return Identifier(name)
 
 
+def database(name: str) -> Identifier:
+    """Name a database or a role."""
+    return Identifier(name)
+
+
+def columns(names: Iterable[str]) -> Composable:
+    """List columns."""
+    return SQL(", ").join(Identifier(name) for name in names)
+
+
+def only_relations(names: Iterable[tuple[str, str]]) -> Composable:
+    """List relations, each without those that inherit from it."""
+    return SQL(", ").join(SQL("ONLY {}").format(relation(schema, name)) for schema, name in names)
+
+
 def number(value: int) -> Literal:
     """Write a number where PostgreSQL takes no parameter."""
     return Literal(value)
 
 
-__all__ = ["Composable", "Identifier", "column", "number", "relation"]
+def text(value: str) -> Literal:
+    """Write a text where PostgreSQL takes no parameter."""
+    return Literal(value)
+
+
+__all__ = [
+    "Composable",
+    "Identifier",
+    "column",
+    "columns",
+    "database",
+    "number",
+    "only_relations",
+    "relation",
+    "text",
+]

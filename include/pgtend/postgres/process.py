@@ -11,7 +11,7 @@ import time
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
-from typing import IO
+from typing import IO, Protocol
 
 from typing_extensions import Buffer, override
 
@@ -21,7 +21,16 @@ from pgtend.postgres.command import Command, Running, started
 from pgtend.postgres.translation import hint_for, recognise
 
 _SHELL_OFFSET = 128
+_PIECE = 256 * 1024
 _SIGNALS = {number.value: number.name for number in signal.Signals}
+
+
+class Source(Protocol):
+    """Anything bytes can be read from; it raises instead of ending when it is damaged."""
+
+    def read(self, size: int = ..., /) -> bytes:
+        """Read at most so many bytes; none mean the end."""
+        ...
 
 
 class ToolFailed(Outage):
@@ -65,6 +74,49 @@ def reading(
         yield cleanup.enter_context(CheckedPipe(members, silence))
 
 
+def feeding(command: Command, stream: Source, *, silence: timedelta) -> None:
+    """Write a stream into a program to its end, and wait until the program ended well.
+
+    A stream that raises takes the program down with it, so that it never sees a regular end of damaged input. A
+    program that needs no more may end early; the rest of the stream is still read, because it is judged at its end.
+    """
+    with started(command, stdin=subprocess.PIPE) as running:
+        inlet = running.process.stdin
+        if inlet is None:
+            raise ValueError(f"{command.name} was started without an input to write to")
+        os.set_blocking(inlet.fileno(), False)  # a write of more than fits must not wait longer than allowed
+        is_wanted = True
+        while chunk := stream.read(_PIECE):
+            is_wanted = is_wanted and _push(running, inlet.fileno(), chunk, silence)
+        inlet.close()
+        _await_end(running, silence)
+        _refuse_failure([running])
+
+
+def _push(running: Running, inlet: int, chunk: bytes, silence: timedelta) -> bool:
+    """Hand over some bytes, and tell whether more are wanted."""
+    left = memoryview(chunk)
+    watched = select.poll()
+    watched.register(inlet, select.POLLOUT)
+    while left:
+        if not watched.poll(silence.total_seconds() * 1000):
+            raise _stalled(running, silence, "it took no byte")
+        try:
+            left = left[os.write(inlet, left) :]
+        except BrokenPipeError:
+            _await_end(running, silence)
+            _refuse_failure([running])
+            return False
+    return True
+
+
+def _await_end(running: Running, silence: timedelta) -> None:
+    try:
+        running.process.wait(timeout=silence.total_seconds())
+    except subprocess.TimeoutExpired as error:
+        raise _stalled(running, silence, "it was given everything and did not end") from error
+
+
 class CheckedPipe(io.RawIOBase):
     """The output of a pipeline as a stream that raises instead of ending early.
 
@@ -94,6 +146,11 @@ class CheckedPipe(io.RawIOBase):
         if not count and not self._is_checked:
             self._check()
         return count
+
+    def stop(self) -> None:
+        """End every member, so that whoever reads is told at once; for another thread than the reader's."""
+        for member in self._members:
+            member.process.kill()
 
     @override
     def close(self) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bed.backups import day, folder_vault, manifest_digest, put_backup
+from bed.stored_backups import day, folder_vault, manifest_digest, put_backup
 from pgtend.backup.catalogue import Catalogue, databases_in, read_catalogue
 from pgtend.backup.errors import NoSuchBackup
 from pgtend.backup.marks import Lease, Mark, in_use, put_mark

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
-from bed.backups import day, folder_vault, put_backup
+from bed.stored_backups import day, folder_vault, put_backup
 from pgtend.backup.copies import CopyWork, copy_backups
 from pgtend.backup.expiry import Holding, expire
 from pgtend.backup.marks import Lease, in_use

@@ -1,0 +1,1 @@
+"""One command brings a database, a table or a schema back, and says whether it is identical."""

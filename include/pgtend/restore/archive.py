@@ -1,0 +1,170 @@
+"""The parts of a backup on their way from the vault into a database: opened, judged, and given to pg_restore."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import IO
+
+from pgtend.backup.catalogue import CatalogueEntry
+from pgtend.backup.record import Part, Role
+from pgtend.postgres.address import Address
+from pgtend.postgres.command import Command, client
+from pgtend.postgres.process import feeding, run
+from pgtend.postgres.tools import ClientTools
+from pgtend.restore.errors import KeyNeeded
+from pgtend.restore.model import Load, Owners
+from pgtend.vault.agekeys import PrivateKeys
+from pgtend.vault.model import Readable, Vault
+from pgtend.vault.parts import MIB
+from pgtend.vault.sealing import unseal
+from pgtend.vault.streams import damaged
+
+SILENCE = timedelta(minutes=30)
+LONGEST = timedelta(hours=24)
+_SETTINGS = {
+    "statement_timeout": "0",
+    "lock_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "default_transaction_read_only": "off",
+    # The rename at the end is a commit that waits for the disk, and everything before it gets there with it.
+    "synchronous_commit": "off",
+    "client_connection_check_interval": "2000",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A backup that can be read: where it lies, what it says of itself, and the keys that open it."""
+
+    vault: Vault
+    entry: CatalogueEntry
+    keys: PrivateKeys | None = None
+
+    def __post_init__(self) -> None:
+        encryption = self.entry.manifest.encryption
+        if encryption.is_sealed and self.keys is None:
+            names = ", ".join(f"{one.name} ({one.public_key})" for one in encryption.recipients)
+            raise KeyNeeded(
+                f"backup {self.entry.backup_id} is sealed, and no private key was named",
+                detail=f"It is sealed for {names}.",
+                hint="Name the file with one of their private keys: --key FILE.",
+            )
+
+    @contextmanager
+    def opened(self, part: Part) -> Generator[Readable]:
+        """Read a part as it was before it was stored. The last read raises when anything differs from the manifest."""
+        manifest = self.entry.manifest
+        keys = self.keys if manifest.encryption.is_sealed else None
+        with unseal(self.vault, manifest.key_of(part), keys, sha256=part.stored_sha256) as plain:
+            yield _Plain(plain, part, manifest.key_of(part))
+
+    def content(self, role: Role) -> bytes:
+        """Read the small part of a role whole; nothing when the backup has none."""
+        content = b""
+        for part in self.entry.manifest.parts_of(role):
+            with self.opened(part) as plain:
+                content += b"".join(iter(lambda stream=plain: stream.read(MIB), b""))
+        return content
+
+    @contextmanager
+    def spooled(self, role: Role) -> Generator[Spool]:
+        """Keep the part of a role in a file without a name, which holds no rows and is gone with us.
+
+        pg_restore needs to jump about in an archive to build indexes in parallel and to tell what is in it. From a
+        file that has a name only through our process nothing stays behind, even after a kill.
+        """
+        with tempfile.TemporaryFile() as file:
+            for part in self.entry.manifest.parts_of(role):
+                with self.opened(part) as plain:
+                    for chunk in iter(lambda stream=plain: stream.read(MIB), b""):
+                        file.write(chunk)
+            file.flush()
+            yield Spool(file)
+
+
+class _Plain(Readable):
+    """Passes plain bytes through, and raises at the end when they are not what was read from the database."""
+
+    def __init__(self, raw: Readable, part: Part, key: str) -> None:
+        self._raw = raw
+        self._part = part
+        self._key = key
+        self._digest = hashlib.sha256()
+
+    def read(self, size: int = -1, /) -> bytes:
+        chunk = self._raw.read(size)
+        self._digest.update(chunk)
+        if not chunk and size and self._digest.hexdigest() != self._part.plain_sha256:
+            raise damaged(self._key, "What it holds is not what was dumped: its SHA-256 differs from the manifest's.")
+        return chunk
+
+
+@dataclass(frozen=True, slots=True)
+class Spool:
+    """An archive in a file that only our process can name."""
+
+    file: IO[bytes]
+
+    @property
+    def path(self) -> str:
+        """The way to it for a program that we start."""
+        return f"/proc/{os.getpid()}/fd/{self.file.fileno()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Restorer:
+    """pg_restore of the right version, pointed at one database."""
+
+    tools: ClientTools
+    address: Address
+    owners: Owners
+    without_tablespaces: bool = False
+
+    def load(self, backup: Backup, load: Load) -> None:
+        """Stream the rows of one part into their tables."""
+        only = (f"--schema={load.schema}", *(f"--table={name}" for name in load.tables)) if load.schema else ()
+        # One transaction a part: an index or a constraint never sees half of it, and the server syncs once.
+        command = self._command("--section=data", "--single-transaction", *only)
+        with backup.opened(load.part) as stream:
+            feeding(command, stream, silence=SILENCE)
+
+    def replay(self, spool: Spool, section: str, *, jobs: int = 1, listed: Spool | None = None) -> None:
+        """Run what an archive says about one section, several indexes at a time where that is possible."""
+        parallel = (f"--jobs={jobs}",) if jobs > 1 else ()
+        chosen = (f"--use-list={listed.path}",) if listed else ()
+        run(self._command(f"--section={section}", *parallel, *chosen, spool.path), within=LONGEST)
+
+    def script(self, spool: Spool, *options: str) -> str:
+        """Write out in SQL what an archive would do."""
+        command = Command(argv=(self.tools.path("pg_restore"), "--file=-", *options, *self._choices(), spool.path))
+        return run(command, within=LONGEST).decode(errors="surrogateescape")
+
+    def contents(self, spool: Spool) -> list[str]:
+        """List the entries of an archive as pg_restore does."""
+        listing = run(Command(argv=(self.tools.path("pg_restore"), "--list", spool.path)), within=LONGEST)
+        return [line for line in listing.decode(errors="surrogateescape").splitlines() if not line.startswith(";")]
+
+    def analyze(self, jobs: int) -> None:
+        """Give the planner statistics, several tables at a time."""
+        arguments = ("--analyze-only", f"--jobs={jobs}", "--quiet")
+        run(client(self.tools, "vacuumdb", self._entrance, *arguments), within=LONGEST)
+
+    def _command(self, *arguments: str) -> Command:
+        fixed = ("--exit-on-error", "--no-password", *self._choices())
+        return client(self.tools, "pg_restore", self._entrance, *fixed, *arguments)
+
+    def _choices(self) -> tuple[str, ...]:
+        owners = ("--no-owner", "--no-acl") if self.owners is Owners.IGNORE else ()
+        return (*owners, "--no-tablespaces") if self.without_tablespaces else owners
+
+    @property
+    def _entrance(self) -> Address:
+        ours = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
+        options = f"{self.address.params.get('options', '')} {ours}".strip()
+        return self.address.to(options=options, application_name="pgtend:restore")

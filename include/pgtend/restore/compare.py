@@ -1,0 +1,168 @@
+"""Holds a restored database against the manifest: rows and fingerprints of each table, sequences, and the inventory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from pgtend.backup.facts import (
+    READ_INVENTORY,
+    READ_RELATIONS,
+    READ_SEQUENCES,
+    InventoryReading,
+    RowsHashed,
+    SequenceReading,
+)
+from pgtend.backup.fingerprints import as_looked_at, hash_rows, reader
+from pgtend.backup.manifest import Manifest, parse_fingerprints
+from pgtend.backup.model import Look
+from pgtend.backup.record import Coverage, Fingerprint, Inventory, Role, Table
+from pgtend.backup.record import Sequence as KeptSequence
+from pgtend.postgres.address import Address
+from pgtend.restore.archive import Backup
+from pgtend.restore.model import Difference, Owners, RestoreOrder
+from pgtend.restore.server import APPLICATION, LIMITS
+
+_OF_ROLES = {"owner", "grant", "policy"}
+_EVERYTHING = "rows, fingerprints", "sequences", "inventory"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What was compared, and what differs."""
+
+    tables: int
+    rows: int
+    compared: tuple[str, ...]
+    differences: tuple[Difference, ...]
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What a restored table holds."""
+
+    table: str
+    rows: int
+    digest: str
+
+
+def compare(backup: Backup, place: Address, tables: Sequence[Table], order: RestoreOrder) -> Comparison:
+    """Compare what was restored with what was there at the moment of the backup."""
+    manifest = backup.entry.manifest
+    kept = _kept_fingerprints(backup)
+    with reader(place, LIMITS, application=APPLICATION) as session:
+        looks = as_looked_at(session.rows(READ_RELATIONS), tables)
+        sequences = session.rows(READ_SEQUENCES) if order.is_whole else []
+        inventory = session.rows(READ_INVENTORY) if not order.tables else []
+        is_same_major = session.facts.major == manifest.source.major
+    found = _hash_all(place, looks, order.jobs)
+    differences = list(_table_differences(tables, found, kept))
+    if order.is_whole:
+        differences += _sequence_differences(manifest.sequences, sequences)
+    if not order.tables:
+        differences += _inventory_differences(manifest.inventory, inventory, order.owners, is_same_major=is_same_major)
+    return Comparison(
+        tables=len(found),
+        rows=sum(one.rows for one in found),
+        compared=_words(order),
+        differences=tuple(differences),
+        remarks=tuple(_remarks(manifest, tables, order, is_same_major=is_same_major)),
+    )
+
+
+def _kept_fingerprints(backup: Backup) -> Mapping[str, Fingerprint]:
+    part = next(iter(backup.entry.manifest.parts_of(Role.FINGERPRINTS)), None)
+    content = backup.content(Role.FINGERPRINTS) if part else b""
+    return {str(one): one for one in parse_fingerprints(content, part.name if part else "")}
+
+
+def _hash_all(place: Address, looks: Sequence[Look], jobs: int) -> list[_Found]:
+    """Hash several tables at a time: each crew member has a session of its own and takes every n-th table."""
+
+    def work(mine: Sequence[Look]) -> list[_Found]:
+        with reader(place, LIMITS, application=APPLICATION) as session:
+            return [_found(look, hash_rows(session, look)) for look in mine]
+
+    with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="compare") as crew:
+        shares = [looks[start::jobs] for start in range(jobs)]
+        return [one for share in crew.map(work, shares) for one in share]
+
+
+def _found(look: Look, hashed: RowsHashed) -> _Found:
+    return _Found(table=f"{look.table.schema}.{look.table.name}", rows=hashed.rows, digest=hashed.digest)
+
+
+def _table_differences(
+    tables: Sequence[Table], found: Sequence[_Found], kept: Mapping[str, Fingerprint]
+) -> Iterable[Difference]:
+    here = {one.table: one for one in found}
+    for table in tables:
+        name, restored = str(table), here.get(str(table))
+        if restored is None:
+            yield Difference(what=f"table {name}", backup="there", restored="missing")
+        elif table.coverage is Coverage.NONE:
+            continue
+        elif restored.rows != table.rows:
+            yield Difference(what=f"rows of {name}", backup=f"{table.rows:,}", restored=f"{restored.rows:,}")
+        elif table.coverage is not Coverage.ROWS and (name not in kept or kept[name].digest != restored.digest):
+            yield Difference(what=f"content of {name}", backup="one fingerprint", restored="another")
+
+
+def _sequence_differences(kept: Sequence[KeptSequence], found: Sequence[SequenceReading]) -> Iterable[Difference]:
+    """Allow a sequence to be further along, because it is in no snapshot, but never behind."""
+    here = {(one.schema, one.name): one for one in found}
+    for sequence in kept:
+        restored = here.get((sequence.schema_name, sequence.name))
+        if restored is None:
+            yield Difference(what=f"sequence {sequence}", backup="there", restored="missing")
+        elif _is_behind(restored.last_value, sequence):
+            yield Difference(
+                what=f"sequence {sequence}", backup=f"at {sequence.last_value}", restored=f"at {restored.last_value}"
+            )
+
+
+def _is_behind(restored: int | None, kept: KeptSequence) -> bool:
+    if kept.last_value is None:
+        return False
+    if restored is None:
+        return True
+    return restored < kept.last_value if kept.increment > 0 else restored > kept.last_value
+
+
+def _inventory_differences(
+    kept: Sequence[Inventory], found: Sequence[InventoryReading], owners: Owners, *, is_same_major: bool
+) -> Iterable[Difference]:
+    """Compare how many objects of each kind there are, and on the same version also what they are."""
+    here = {one.kind: one for one in found}
+    there = {one.kind: one for one in kept}
+    for kind in sorted(here.keys() | there.keys()):
+        if owners is Owners.IGNORE and kind in _OF_ROLES:
+            continue
+        original, restored = there.get(kind), here.get(kind)
+        counts = (original.count if original else 0, restored.count if restored else 0)
+        if counts[0] != counts[1]:
+            yield Difference(what=f"objects of kind {kind}", backup=f"{counts[0]:,}", restored=f"{counts[1]:,}")
+        elif is_same_major and original and restored and original.sha256 != restored.sha256:
+            yield Difference(what=f"definitions of kind {kind}", backup="one digest", restored="another")
+
+
+def _words(order: RestoreOrder) -> tuple[str, ...]:
+    if order.is_whole:
+        return _EVERYTHING
+    return ("inventory",) if order.schema_only else ("rows and fingerprints of the chosen tables",)
+
+
+def _remarks(manifest: Manifest, tables: Sequence[Table], order: RestoreOrder, *, is_same_major: bool) -> Iterable[str]:
+    """Say what was not compared: a check that was skipped is never passed over in silence."""
+    for coverage in (Coverage.SAMPLE, Coverage.ROWS, Coverage.NONE):
+        names = [str(table) for table in tables if table.coverage is coverage]
+        if names:
+            yield f"compared by {coverage.value}: {', '.join(names)}"
+    if not is_same_major and not order.tables:
+        yield f"the server is newer than {manifest.source.version_text}, so definitions were counted and not compared"
+    if order.owners is Owners.IGNORE:
+        yield "owners and rights were left out, as asked for"
+    if order.tables:
+        yield "foreign keys and the content of materialized views were left out: rows of other tables are missing"

@@ -1,0 +1,185 @@
+"""Brings a backup back into a new database, and compares the result with what was backed up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from pgtend.backup.manifest import Manifest
+from pgtend.backup.marks import Lease, in_use
+from pgtend.backup.record import Role
+from pgtend.kernel.progress import Progress
+from pgtend.kernel.sizes import Bytes
+from pgtend.kernel.times import Clock, say_span, utc_now
+from pgtend.postgres.identifiers import database
+from pgtend.postgres.session import Session
+from pgtend.postgres.tools import ClientTools
+from pgtend.restore import properties
+from pgtend.restore.archive import Backup, Restorer, Spool
+from pgtend.restore.compare import Comparison, compare
+from pgtend.restore.model import Load, Owners, RestoreOrder, RestoreReport, plan_loads, restored_tables
+from pgtend.restore.names import roles_needed, roles_of, tablespaces_needed
+from pgtend.restore.selection import without_links
+from pgtend.restore.server import (
+    CREATE_ROLE,
+    READ_ROLE_NAMES,
+    RENAME_DATABASE,
+    await_nobody,
+    entered,
+    refuse_older,
+    refuse_taken,
+    refuse_unsuited,
+    sweep_unfinished,
+    unfinished_database,
+)
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    """How long each stage took, told as it ends."""
+
+    progress: Progress
+    stages: list[tuple[str, timedelta]] = field(default_factory=list[tuple[str, timedelta]])
+
+    @contextmanager
+    def stage(self, name: str) -> Generator[None]:
+        """Time one stage."""
+        began = time.monotonic()
+        yield
+        took = timedelta(seconds=time.monotonic() - began)
+        self.stages.append((name, took))
+        self.progress(f"{name}: {say_span(took)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What was found out before anything is done."""
+
+    pre_data: Spool
+    post_data: Spool
+    tools: ClientTools
+    missing_roles: tuple[str, ...]
+    without_tablespaces: bool
+    remarks: tuple[str, ...]
+
+
+def restore_backup(backup: Backup, order: RestoreOrder, progress: Progress, *, clock: Clock = utc_now) -> RestoreReport:
+    """Restore a backup under a new name; the name appears only when everything is there and was compared.
+
+    What differs is in the report: a restore that is not identical is still better than none on the worst day.
+    """
+    with ExitStack() as life:
+        now = clock()
+        manifest = backup.entry.manifest
+        watch = Stopwatch(progress)
+        life.enter_context(
+            in_use(backup.vault, manifest, Lease.begun(manifest.backup_id, "restored", order.by, now), progress)
+        )
+        with entered(order.target) as server:
+            refuse_older(server, manifest.source)
+            refuse_taken(server, order.name)
+            sweep_unfinished(server, now, progress)
+            with watch.stage("read the schema"):
+                plan = life.enter_context(_planned(backup, server, order))
+            refuse_unsuited(server, manifest, () if order.owners is Owners.CREATE else plan.missing_roles)
+            _create_roles(server, plan, order, progress)
+        with unfinished_database(order.target, manifest.source, now) as unfinished:
+            place = order.target.to(dbname=unfinished)
+            restorer = Restorer(plan.tools, place, order.owners, plan.without_tablespaces)
+            # Held open as a sign of life: an unfinished database without a session belongs to a killed restore.
+            with entered(place):
+                _fill(backup, restorer, plan, order, watch)
+                with watch.stage("compare with the manifest"):
+                    found = compare(backup, place, restored_tables(manifest, order), order)
+            remarks = _finish(unfinished, restorer, plan, order)
+    return _report(manifest, order, found, (*plan.remarks, *remarks), watch)
+
+
+@contextmanager
+def _planned(backup: Backup, server: Session, order: RestoreOrder) -> Generator[Plan]:
+    """Fetch what is small, and compare what it needs with what the server has."""
+    tools = ClientTools.find(server.facts.major)
+    with backup.spooled(Role.PRE_DATA) as before, backup.spooled(Role.POST_DATA) as after:
+        plain = Restorer(tools, server.address, order.owners)
+        script = plain.script(before, "--create") + plain.script(after)
+        known = roles_of(backup.content(Role.GLOBALS).decode(errors="surrogateescape"))
+        names = server.row(READ_ROLE_NAMES)
+        needed = roles_needed(script, known) if order.owners is not Owners.IGNORE else frozenset[str]()
+        lost = sorted(tablespaces_needed(script) - set(names.tablespaces))
+        remarks = (f"everything is in the default tablespace: there is no {', '.join(lost)} here",) if lost else ()
+        yield Plan(before, after, tools, tuple(sorted(needed - set(names.roles))), bool(lost), remarks)
+
+
+def _create_roles(server: Session, plan: Plan, order: RestoreOrder, progress: Progress) -> None:
+    if order.owners is Owners.CREATE:
+        for role in plan.missing_roles:
+            server.run(CREATE_ROLE, role=database(role))
+            progress(f"made the role {role}, without a login")
+
+
+def _fill(backup: Backup, restorer: Restorer, plan: Plan, order: RestoreOrder, watch: Stopwatch) -> None:
+    """Bring everything into the empty database, in the order of the sections."""
+    with watch.stage("make tables, types and functions"):
+        restorer.replay(plan.pre_data, "pre-data")
+    loads = plan_loads(backup.entry.manifest, order)
+    with watch.stage(f"load {_amount(loads)} in {len(loads)} streams"):
+        _load(backup, restorer, loads, order.jobs)
+    with watch.stage("build indexes, constraints and triggers"), ExitStack() as listing:
+        chosen = None if order.is_whole else listing.enter_context(without_links(restorer.contents(plan.post_data)))
+        restorer.replay(plan.post_data, "post-data", jobs=order.jobs, listed=chosen)
+    with watch.stage("give the planner statistics"):
+        restorer.analyze(order.jobs)
+
+
+def _amount(loads: Sequence[Load]) -> Bytes:
+    return Bytes(sum(load.part.plain_size for load in loads))
+
+
+def _load(backup: Backup, restorer: Restorer, loads: Sequence[Load], jobs: int) -> None:
+    """Load several parts at a time; after the first failure no further one begins."""
+
+    def one(load: Load) -> Callable[[], None]:
+        return lambda: restorer.load(backup, load)
+
+    with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="restore") as crew:
+        working = [crew.submit(one(load)) for load in loads]
+        done, waiting = wait(working, return_when=FIRST_EXCEPTION)
+        for future in waiting:
+            future.cancel()
+        for future in done:
+            future.result()
+
+
+def _finish(unfinished: str, restorer: Restorer, plan: Plan, order: RestoreOrder) -> tuple[str, ...]:
+    """Give the database its own rights and settings, and last of all its name."""
+    script = restorer.script(plan.pre_data, "--create")
+    with entered(order.target) as server:
+        refused = properties.apply(server, properties.properties_of(script, unfinished))
+        await_nobody(server, unfinished)
+        server.run(RENAME_DATABASE, old=database(unfinished), new=database(order.name))
+    return refused
+
+
+def _report(
+    manifest: Manifest,
+    order: RestoreOrder,
+    found: Comparison,
+    remarks: tuple[str, ...],
+    watch: Stopwatch,
+) -> RestoreReport:
+    return RestoreReport(
+        backup_id=manifest.backup_id,
+        taken_at=manifest.snapshot.taken_at,
+        database=order.name,
+        place=order.target.to(dbname=order.name).place,
+        tables=found.tables,
+        rows=found.rows,
+        compared=found.compared,
+        differences=found.differences,
+        remarks=(*remarks, *found.remarks, *manifest.remarks),
+        stages=tuple(watch.stages),
+    )

@@ -1,0 +1,69 @@
+"""What belongs to a database itself and not to anything in it: its owner, rights, settings and comment.
+
+pg_restore applies these only when it creates the database under its old name. Ours has another name, so they are taken
+from what pg_restore would run, and the name in them is exchanged.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import LiteralString, cast
+
+from pgtend.postgres.errors import MissingRight
+from pgtend.postgres.session import Session
+from pgtend.sqlfiles import Query
+
+_ENTRY = re.compile(r"^-- Name: .*?; Type: ([A-Z ]+); Schema: .*$", re.MULTILINE)
+_NAME = r'(?:"(?:[^"]|"")+"|[\w$\u0080-\uffff]+)'
+_GRANT = r"(?:GRANT|REVOKE) [A-Z, ]+ ON DATABASE"
+_OWN = re.compile(
+    rf"^(ALTER DATABASE|COMMENT ON DATABASE|{_GRANT}|ALTER ROLE {_NAME} IN DATABASE) {_NAME}", re.MULTILINE
+)
+_KINDS = {"DATABASE", "DATABASE PROPERTIES", "ACL", "COMMENT"}
+_TOKENS = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|;""")
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """One statement about a database, with our name in it."""
+
+    statement: str
+
+
+def properties_of(script: str, name: str) -> tuple[Property, ...]:
+    """Pick the statements about the database itself out of what `pg_restore --create` writes."""
+    found: list[Property] = []
+    pieces = _ENTRY.split(script)
+    for kind, body in zip(pieces[1::2], pieces[2::2], strict=True):
+        if kind in _KINDS:
+            found.extend(_statements(body, name))
+    return tuple(found)
+
+
+def apply(session: Session, properties: tuple[Property, ...]) -> tuple[str, ...]:
+    """Give a database its own properties, and say which of them our role may not give."""
+    refused: list[str] = []
+    for one in properties:
+        # Text of a backup, run as it is; a percent sign in it is no parameter.
+        literal = cast("LiteralString", one.statement.replace("%", "%%"))
+        statement = Query(name="a property of the database", text=literal, row=type(None), purpose="from the backup")
+        try:
+            session.run(statement)
+        except MissingRight:
+            refused.append(f"{session.facts.role} may not do: {one.statement}")
+    return tuple(refused)
+
+
+def _statements(body: str, name: str) -> list[Property]:
+    quoted = '"' + name.replace('"', '""') + '"'
+    return [
+        Property(_OWN.sub(lambda match: f"{match.group(1)} {quoted}", _first(body[match.start() :]), count=1))
+        for match in _OWN.finditer(body)
+    ]
+
+
+def _first(text: str) -> str:
+    """Cut off what follows the first semicolon that stands in no quotes."""
+    ends = (token.end() for token in _TOKENS.finditer(text) if token.group() == ";")
+    return text[: next(ends, len(text))]

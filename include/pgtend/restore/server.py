@@ -1,0 +1,187 @@
+"""The server that a backup is restored to: what it must have, and the databases that come and go on it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from pgtend.backup.manifest import Manifest
+from pgtend.backup.record import Source
+from pgtend.fleet.model import Limits
+from pgtend.kernel.errors import PgtendError, Problem
+from pgtend.kernel.names import new_run_id
+from pgtend.kernel.progress import Progress
+from pgtend.postgres.address import Address
+from pgtend.postgres.identifiers import Composable, database, text
+from pgtend.postgres.session import Session, open_session
+from pgtend.restore.errors import OlderServer, TargetExists, TargetUnsuited
+from pgtend.restore.model import UNFINISHED
+from pgtend.sqlfiles import command, query
+
+APPLICATION = "pgtend:restore"
+LIMITS = Limits(statement_timeout=timedelta(hours=12), lock_timeout=timedelta(seconds=30))
+_ROOM = "" if __package__ is None else __package__
+_SINCE_PROVIDERS = 15
+_ABANDONED = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerNames:
+    """What a server knows by name, and what our role may do there."""
+
+    roles: list[str]
+    tablespaces: list[str]
+    extensions: list[str]
+    may_create_databases: bool
+    may_create_roles: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneDatabase:
+    """A database of a server, and how many sessions are in it."""
+
+    name: str
+    sessions: int
+
+
+READ_ROLE_NAMES = query(_ROOM, "read_role_names", ServerNames)
+READ_DATABASES = query(_ROOM, "read_databases", OneDatabase)
+DROP_DATABASE = command(_ROOM, "drop_database")
+RENAME_DATABASE = command(_ROOM, "rename_database")
+CREATE_ROLE = command(_ROOM, "create_role")
+_CREATE = {
+    "": command(_ROOM, "create_database"),
+    "libc": command(_ROOM, "create_database_libc"),
+    "icu": command(_ROOM, "create_database_icu"),
+    "builtin": command(_ROOM, "create_database_builtin"),
+}
+
+
+@contextmanager
+def entered(address: Address) -> Generator[Session]:
+    """Open a session that may take its time."""
+    with open_session(address, LIMITS, application=APPLICATION) as session:
+        yield session
+
+
+def refuse_older(session: Session, source: Source) -> None:
+    """Refuse a server that is older than the backup: newer SQL would fail on it half-way."""
+    if session.facts.major < source.major:
+        raise OlderServer(
+            f"a backup of PostgreSQL {source.version_text} cannot be restored on {session.facts.version_text}",
+            detail=f"This was {session.address.place}.",
+            hint=f"Restore on PostgreSQL {source.major} or newer.",
+        )
+
+
+def refuse_taken(session: Session, name: str) -> None:
+    """Refuse a name that is in use, even by an empty database: nothing is ever restored over anything."""
+    if any(found.name == name for found in session.rows(READ_DATABASES)):
+        raise TargetExists(
+            f"there is a database '{name}' already",
+            detail=f"This was {session.address.place}. A restore never writes into a database that was there before.",
+            hint="Choose another name with --database, or replace the original with --in-place.",
+        )
+
+
+def refuse_unsuited(session: Session, manifest: Manifest, missing_roles: Iterable[str]) -> None:
+    """List everything the server lacks, before anything is done to it."""
+    names = session.row(READ_ROLE_NAMES)
+    extensions = [one.name for one in manifest.extensions if one.name not in names.extensions]
+    problems = [
+        Problem(f"extension {name}", "it is not installed on the server", "install the package it comes in")
+        for name in extensions
+    ]
+    problems += [
+        Problem(
+            f"role {name}", "objects of the backup belong to it or grant it rights", f"CREATE ROLE {_quoted(name)};"
+        )
+        for name in sorted(missing_roles)
+    ]
+    if not names.may_create_databases:
+        role = session.facts.role
+        problems.append(Problem(f"role {role}", "it may not create databases", f"ALTER ROLE {_quoted(role)} CREATEDB;"))
+    TargetUnsuited.raise_if_any(
+        f"the server at {session.address.place} lacks what the backup needs",
+        tuple(problems),
+        hint="Missing roles: --create-roles makes them without a login, --no-owner does without them.",
+    )
+
+
+def create_database(session: Session, name: str, source: Source) -> None:
+    """Make an empty database that reads and sorts as the original did."""
+    provider = source.locale_provider if session.facts.major >= _SINCE_PROVIDERS else ""
+    asked = _CREATE[provider]
+    parts: dict[str, Composable] = {
+        "name": database(name),
+        "encoding": text(source.encoding),
+        "collate": text(source.collation),
+        "ctype": text(source.ctype),
+        "locale": text(source.locale),
+    }
+    session.run(asked, {}, **parts)
+
+
+@contextmanager
+def unfinished_database(address: Address, source: Source, now: datetime) -> Generator[str]:
+    """Build a database under a name that says that it is not finished; it is gone unless it was renamed.
+
+    A connection into it is held all the time: one without any belongs to a restore that was killed.
+    """
+    name = f"{UNFINISHED}{new_run_id(now).lower().replace('-', '_')}"
+    with entered(address) as session:
+        create_database(session, name, source)
+    try:
+        yield name
+    except BaseException as failure:
+        _give_up(address, name, failure)
+        raise
+
+
+def sweep_unfinished(session: Session, now: datetime, progress: Progress) -> tuple[str, ...]:
+    """Remove what killed restores left: databases with our unfinished name, nobody in them, and not of this moment."""
+    swept: list[str] = []
+    for found in session.rows(READ_DATABASES):
+        if found.name.startswith(UNFINISHED) and not found.sessions and _begun_at(found.name) <= now - _ABANDONED:
+            session.run(DROP_DATABASE, name=database(found.name))
+            progress(f"removed {found.name}, which a restore that was killed left behind")
+            swept.append(found.name)
+    return tuple(swept)
+
+
+def await_nobody(session: Session, name: str) -> None:
+    """Wait a moment until our own sessions in a database have ended."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        if all(found.sessions == 0 for found in session.rows(READ_DATABASES) if found.name == name):
+            return
+        time.sleep(0.05)
+
+
+def _begun_at(name: str) -> datetime:
+    """Read from an unfinished name when it was made; one that we did not make is never old enough."""
+    stamp = name.removeprefix(UNFINISHED).partition("_")[0]
+    try:
+        return datetime.strptime(stamp, "%Y%m%dt%H%M%Sz").replace(tzinfo=UTC)
+    except ValueError:
+        return datetime.max.replace(tzinfo=UTC)
+
+
+def _give_up(address: Address, name: str, failure: BaseException) -> None:
+    """Remove what was begun. The failure stays what it was, and says when even that was impossible."""
+    try:
+        with entered(address) as session:
+            session.run(DROP_DATABASE, name=database(name))
+    except PgtendError as trouble:
+        sentence = f"The unfinished database {name} could not be removed ({trouble.message}); the next restore does it."
+        failure.add_note(sentence)
+        if isinstance(failure, PgtendError):
+            failure.detail = f"{failure.detail}\n{sentence}".strip()
+
+
+def _quoted(name: str) -> str:
+    escaped = name.replace('"', '""')
+    return f'"{escaped}"'

@@ -1,0 +1,2 @@
+-- Nobody may enter while two databases change places.
+ALTER DATABASE {name} ALLOW_CONNECTIONS false

@@ -1,0 +1,2 @@
+-- Tells whoever finds a database what it is.
+COMMENT ON DATABASE {name} IS {comment}

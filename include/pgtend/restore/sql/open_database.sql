@@ -1,0 +1,2 @@
+-- Lets people in again.
+ALTER DATABASE {name} ALLOW_CONNECTIONS true
