@@ -1,97 +1,76 @@
-"""Backups made by hand in a vault: small, sealed for nobody, and complete as far as a catalogue can see."""
+"""Backups of a test: a database, a vault, keys, and the words in which the fleet file would describe them."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
-from pgtend.backup.manifest import Manifest, to_json, write_manifest
-from pgtend.vault.folder import FolderVault
-from pgtend.vault.model import FolderPlace, Vault
+from bed.clusters import LiveDatabase, tools_of
+from pgtend.backup.manifest import Manifest
+from pgtend.backup.take import Site, take_backup
+from pgtend.fleet.model import Fleet
+from pgtend.ledger.folder import FolderLedger
+from pgtend.ledger.model import Subject
+from pgtend.postgres.address import Address
+from pgtend.vault.agekeys import KeyPair, PrivateKeys, new_pair
+from pgtend.vault.model import Vault
 
-CONTENTS = {"pre-data.dump.zst": b"CREATE TABLE", "rest.dump.zst": b"rows rows rows"}
-
-
-def folder_vault(path: Path) -> FolderVault:
-    """Open a vault in a folder of a test."""
-    return FolderVault(FolderPlace(path=path, may_create=True))
-
-
-def manifest_of(
-    taken_at: datetime, *, contents: Mapping[str, bytes] = CONTENTS, state: str = "VERIFIED", rows: int = 100
-) -> Manifest:
-    """Describe a backup of kgc."""
-    parts = [
-        {
-            "name": name,
-            "role": "pre-data" if name.startswith("pre") else "rest",
-            "plain_sha256": "00" * 32,
-            "plain_size": 10 * len(content),
-            "stored_sha256": hashlib.sha256(content).hexdigest(),
-            "stored_size": len(content),
-            "compression": "zstd",
-            "read_back": True,
-        }
-        for name, content in contents.items()
-    ]
-    table = {"schema": "public", "name": "users", "kind": "table", "rows": rows, "size": 8192, "part": "rest.dump.zst"}
-    source = {
-        "database": "kgc",
-        "owner": "kgc_owner",
-        "version": 150020,
-        "version_text": "15.20",
-        "system_identifier": "1",
-        "is_standby": False,
-        "encoding": "UTF8",
-        "collation": "C",
-        "ctype": "C",
-        "locale_provider": "libc",
-        "locale": "",
-        "collation_version": "",
-        "size": 1,
-        "settings": [],
-    }
-    return Manifest.model_validate(
-        {
-            "backup_id": f"{taken_at:%Y%m%dT%H%M%SZ}-0000abcd",
-            "fleet": "clinic",
-            "database": "kgc",
-            "state": state,
-            "started_at": taken_at,
-            "finished_at": taken_at,
-            "source": source,
-            "snapshot": {"taken_at": taken_at, "lsn": "0/1", "timeline": 1, "name": "x", "locked": 1},
-            "tools": {"pgtend": "0", "pg_dump": "15.20", "zstd": "1", "pyrage": "1"},
-            "timing": {"total": 1.0, "snapshot_held": 1.0},
-            "encryption": {"method": "none"},
-            "parts": parts,
-            "tables": [{**table, "coverage": "every row"}],
-            "sequences": [],
-            "extensions": [],
-            "inventory": [],
-            "by_hand": "Use stock tools.",
-        }
-    )
+OPERATIONS: KeyPair = new_pair()
+ESCROW: KeyPair = new_pair()
+KEYS = PrivateKeys((OPERATIONS,))
 
 
-def put_backup(
-    vault: Vault, taken_at: datetime, *, contents: Mapping[str, bytes] = CONTENTS, state: str = "VERIFIED"
-) -> Manifest:
-    """Store a backup whose parts are what its manifest says."""
-    made = manifest_of(taken_at, contents=contents, state=state)
-    for name, content in contents.items():
-        vault.put_if_absent(f"{made.folder}{name}", content)
-    write_manifest(vault, made)
-    return made
+@dataclass(slots=True)
+class Depot:
+    """Where the backups of one database go."""
+
+    live: LiveDatabase
+    vault: Vault
+    memory: Path
+    address: Address
+    rules: Mapping[str, object] = field(default_factory=dict[str, object])
+    limits: Mapping[str, object] = field(default_factory=lambda: {"lock_timeout": "2 s", "sessions": 3})
+    lines: list[str] = field(default_factory=list[str])
+
+    @property
+    def fleet(self) -> Fleet:
+        """The fleet as its file would describe it, with a window that is always open."""
+        return Fleet.model_validate(
+            {
+                "fleet": "tests",
+                "keys": {"recipients": {"operations": OPERATIONS.public, "escrow": ESCROW.public}},
+                "databases": {
+                    "clinic": {
+                        "limits": dict(self.limits),
+                        "window": {"start": "00:00", "end": "00:00"},
+                        "backup": dict(self.rules),
+                    }
+                },
+            }
+        )
+
+    @property
+    def ledger(self) -> FolderLedger:
+        """The memory of these nights."""
+        return FolderLedger(self.memory)
+
+    def site(self) -> Site:
+        """What is backed up, and where to."""
+        fleet = self.fleet
+        return Site(fleet=fleet, database=fleet.databases["clinic"], address=self.address, vault=self.vault)
+
+    def take(self, patience: timedelta = timedelta(seconds=1)) -> Manifest:
+        """Take a backup."""
+        subject = Subject("clinic", "backup", "test")
+        return take_backup(self.site(), self.ledger, subject, self.lines.append, patience=patience)
+
+    def stored(self) -> list[str]:
+        """List the keys of everything in the vault."""
+        return [stored.key for stored in self.vault.objects()]
 
 
-def manifest_digest(manifest: Manifest) -> str:
-    """Digest a manifest as it lies in the vault."""
-    return hashlib.sha256(to_json(manifest)).hexdigest()
-
-
-def day(number: int) -> datetime:
-    """Give a day of November 2026, at two in the morning."""
-    return datetime(2026, 11, number, 2, tzinfo=UTC)
+def tools_on_path(major: int) -> str:
+    """Say where the client tools of a test are, as PGTEND_PG_BINDIRS does."""
+    return f"{major}:{tools_of(major).folder}"

@@ -45,3 +45,9 @@ class SnapshotLost(Outage):
     """The session that held the locks and the snapshot is gone."""
 
     code = "backup.snapshot_lost"
+
+
+class BackupBroken(BrokenEvidence):
+    """A stored backup is not what its manifest says."""
+
+    code = "backup.broken"

@@ -1,0 +1,119 @@
+"""One pg_dump on its way into the vault: from its output through zstd and age, with no file in between."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pgtend.backup.crew import Crew
+from pgtend.backup.model import Shard
+from pgtend.backup.record import Part, Role, TableName
+from pgtend.fleet.model import Limits
+from pgtend.kernel.sizes import Bytes
+from pgtend.postgres.address import Address
+from pgtend.postgres.command import Command, client
+from pgtend.postgres.process import reading
+from pgtend.postgres.tools import ClientTools
+from pgtend.vault.agekeys import PublicKey
+from pgtend.vault.model import Readable, Vault
+from pgtend.vault.sealing import Sealed, seal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """Everything that the dumps of one backup have in common."""
+
+    folder: str
+    vault: Vault
+    recipients: tuple[PublicKey, ...]
+    tools: ClientTools
+    address: Address
+    limits: Limits
+    silence: timedelta
+    snapshot: str
+
+    def dump(self, shard: Shard, crew: Crew) -> Part:
+        """Dump one shard, store it, and say what was stored."""
+        tables = () if shard.only is None else (TableName(schema=shard.only.schema, name=shard.only.name),)
+        return self._store(self._pg_dump(shard), f"{shard.name}.dump", shard.role, crew, tables)
+
+    def dump_globals(self, crew: Crew) -> Part:
+        """Store roles and tablespaces, without passwords: those are no business of a backup."""
+        command = client(
+            self.tools,
+            "pg_dumpall",
+            self.address,
+            f"--database={self.address.database}",
+            "--globals-only",
+            "--no-role-passwords",
+            "--no-password",
+            f"--lock-wait-timeout={self._lock_patience}",
+        )
+        return self._store(command, "globals.sql", Role.GLOBALS, crew)
+
+    def keep(self, name: str, role: Role, content: bytes) -> Part:
+        """Store something that is in memory."""
+        file = f"{name}{self._suffix}"
+        return _part(file, role, (), seal(self.vault, f"{self.folder}{file}", io.BytesIO(content), self.recipients))
+
+    def _store(self, command: Command, name: str, role: Role, crew: Crew, tables: tuple[TableName, ...] = ()) -> Part:
+        file = f"{name}{self._suffix}"
+        with reading(command, silence=self.silence) as pipe, crew.stoppable(pipe.stop):
+            sealed = seal(self.vault, f"{self.folder}{file}", _Gathered(pipe), self.recipients)
+        return _part(file, role, tables, sealed)
+
+    def _pg_dump(self, shard: Shard) -> Command:
+        return client(
+            self.tools,
+            "pg_dump",
+            self.address,
+            "--format=custom",
+            "--compress=0",
+            f"--section={shard.section}",
+            f"--snapshot={self.snapshot}",
+            f"--lock-wait-timeout={self._lock_patience}",
+            "--no-password",
+            *([f"--table={pattern(shard.only.schema, shard.only.name)}"] if shard.only else []),
+            *(f"--exclude-table={pattern(one.schema, one.name)}" for one in shard.without),
+        )
+
+    @property
+    def _suffix(self) -> str:
+        return ".zst.age" if self.recipients else ".zst"
+
+    @property
+    def _lock_patience(self) -> int:
+        return max(1, round(self.limits.lock_timeout.total_seconds() * 1000))
+
+
+def pattern(schema: str, name: str) -> str:
+    """Write a table's name as a pattern that fits it alone: in quotes nothing has a special meaning."""
+    return ".".join('"' + part.replace('"', '""') + '"' for part in (schema, name))
+
+
+class _Gathered(Readable):
+    """Reads on until a helping is full: a pipe gives a few kilobytes at a time, and each costs as much as many."""
+
+    def __init__(self, pipe: Readable) -> None:
+        self._pipe = pipe
+
+    def read(self, size: int = -1, /) -> bytes:
+        gathered = bytearray()
+        while len(gathered) < size and (chunk := self._pipe.read(size - len(gathered))):
+            gathered += chunk
+        return bytes(gathered)
+
+
+def _part(file: str, role: Role, tables: tuple[TableName, ...], sealed: Sealed) -> Part:
+    return Part(
+        name=file,
+        role=role,
+        tables=tables,
+        plain_sha256=sealed.plain_sha256,
+        plain_size=sealed.plain_size,
+        stored_sha256=sealed.stored.sha256 or "",
+        stored_size=Bytes(sealed.stored.size),
+        compression="zstd",
+        read_back=False,
+    )

@@ -1,0 +1,69 @@
+"""What a table holds, as two numbers: taken in the snapshot of a backup, and again wherever it is restored."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+
+from pgtend.backup.facts import (
+    COUNT_ROWS,
+    FINGERPRINT_SAMPLE,
+    FINGERPRINT_TABLE,
+    HOLD_STILL,
+    PIN_SETTING,
+    Relation,
+    RowsHashed,
+)
+from pgtend.backup.model import Look
+from pgtend.backup.record import PINNED_SETTINGS, Coverage, Fingerprint, Table
+from pgtend.fleet.model import Limits
+from pgtend.postgres.address import Address
+from pgtend.postgres.identifiers import columns, number, relation
+from pgtend.postgres.session import Session, open_session
+
+
+@contextmanager
+def reader(address: Address, limits: Limits, *, application: str) -> Generator[Session]:
+    """Open a session in which rows look the same in text on every server."""
+    # A database without an encoding would give names as bytes.
+    with open_session(address.to(client_encoding="UTF8"), limits, application=application) as session:
+        for name, value in PINNED_SETTINGS.items():
+            session.row(PIN_SETTING, {"name": name, "value": value})
+        session.row(HOLD_STILL)
+        yield session
+
+
+def hash_rows(session: Session, look: Look) -> RowsHashed:
+    """Count a table's rows and hash those that are covered."""
+    table = relation(look.table.schema, look.table.name)
+    every = columns(look.table.columns)
+    match look.coverage:
+        case Coverage.FULL:
+            return session.row(FINGERPRINT_TABLE, table=table, columns=every)
+        case Coverage.SAMPLE:
+            key, one_in = columns(look.table.key), number(look.one_in)
+            return session.row(FINGERPRINT_SAMPLE, table=table, columns=every, key=key, one_in=one_in)
+        case Coverage.ROWS | Coverage.NONE:
+            return session.row(COUNT_ROWS, table=table)
+
+
+def as_looked_at(relations: Sequence[Relation], tables: Sequence[Table]) -> list[Look]:
+    """Look at a restored table in the way in which its original was looked at."""
+    original = {(table.schema_name, table.name): table for table in tables}
+    return [
+        Look(table=one, coverage=known.coverage, one_in=known.one_in)
+        for one in relations
+        if one.holds_rows and (known := original.get((one.schema, one.name))) is not None
+    ]
+
+
+def as_fingerprint(look: Look, hashed: RowsHashed) -> Fingerprint:
+    """Write down what was seen."""
+    sampled = look.coverage is Coverage.SAMPLE
+    return Fingerprint(
+        schema=look.table.schema,
+        name=look.table.name,
+        digest=hashed.digest,
+        one_in=look.one_in,
+        key=tuple(look.table.key) if sampled else (),
+    )

@@ -1,0 +1,88 @@
+"""Decides, without touching anything, into which parts a database is cut and how closely its tables are looked at."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pgtend.backup.facts import Relation
+from pgtend.backup.record import Coverage, Role
+from pgtend.kernel.sizes import Bytes
+
+HASHED_A_SECOND = Bytes.parse("80 MB")
+"""How much of a table one session hashes in a second, as measured on two busy cores."""
+COUNTED_A_SECOND = Bytes.parse("500 MB")
+_SMALLEST_SAMPLE = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How closely one table is looked at, and why it is not closer."""
+
+    table: Relation
+    coverage: Coverage
+    one_in: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shard:
+    """One pg_dump: what it dumps, and under which name that is stored."""
+
+    name: str
+    role: Role
+    section: str
+    only: Relation | None = None
+    without: tuple[Relation, ...] = ()
+
+
+def plan_shards(relations: Sequence[Relation], own_part_from: Bytes) -> tuple[Shard, ...]:
+    """Cut a database into parts: large tables each for itself, the largest first, and all the rest together."""
+    large = sorted((one for one in relations if _stands_alone(one, own_part_from)), key=lambda one: -one.size)
+    alone = [
+        Shard(name=f"data-{number:04}-{_digest_of(one)}", role=Role.TABLE, section="data", only=one)
+        for number, one in enumerate(large, 1)
+    ]
+    return (
+        Shard(name="pre-data", role=Role.PRE_DATA, section="pre-data"),
+        *alone,
+        Shard(name="rest", role=Role.REST, section="data", without=tuple(large)),
+        Shard(name="post-data", role=Role.POST_DATA, section="post-data"),
+    )
+
+
+def plan_looks(relations: Sequence[Relation], budget: timedelta) -> tuple[Look, ...]:
+    """Hash every row of as many tables as the time allows, small ones first; of the others a sample, or count them."""
+    left = budget.total_seconds()
+    looks: list[Look] = []
+    for table in sorted((one for one in relations if one.holds_rows), key=lambda one: one.size):
+        whole = table.size / HASHED_A_SECOND
+        if table.belongs_to_extension:
+            looks.append(Look(table=table, coverage=Coverage.NONE))
+        elif whole <= left:
+            looks.append(Look(table=table, coverage=Coverage.FULL))
+            left -= whole
+        else:
+            looks.append(_sample(table, left))
+            left = max(0.0, left - table.size / COUNTED_A_SECOND)
+    return tuple(sorted(looks, key=lambda look: -look.table.size))
+
+
+def _sample(table: Relation, left: float) -> Look:
+    """Take as many rows as there is time for, but never none: a power of two, so that samples nest."""
+    if not table.key:
+        return Look(table=table, coverage=Coverage.ROWS)
+    one_in = 2
+    while one_in < _SMALLEST_SAMPLE and table.size / one_in / HASHED_A_SECOND > left:
+        one_in *= 2
+    return Look(table=table, coverage=Coverage.SAMPLE, one_in=one_in)
+
+
+def _stands_alone(one: Relation, own_part_from: Bytes) -> bool:
+    return one.holds_rows and not one.belongs_to_extension and one.size >= own_part_from
+
+
+def _digest_of(table: Relation) -> str:
+    """Name a table in a key, which holds fewer letters than names do."""
+    return hashlib.sha256(f"{table.schema}.{table.name}".encode()).hexdigest()[:12]

@@ -1,0 +1,232 @@
+"""Takes a backup: preflight, locks, snapshot, dumps and fingerprints side by side, read back, manifest last."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from pgtend.backup.advisories import Version
+from pgtend.backup.crew import Crew
+from pgtend.backup.dumping import Errand
+from pgtend.backup.facts import READ_OUTSIDE, READ_RELATIONS, READ_SOURCE, RowsHashed
+from pgtend.backup.fingerprints import as_fingerprint, hash_rows, reader
+from pgtend.backup.manifest import Manifest, backup_folder, fingerprints_json, to_json, write_manifest
+from pgtend.backup.model import Look, Shard, plan_looks, plan_shards
+from pgtend.backup.preflight import Preflight, recipients_of
+from pgtend.backup.readback import read_back
+from pgtend.backup.record import Part, Role
+from pgtend.backup.snapshot import HeldSnapshot, held_snapshot, sharing
+from pgtend.backup.writing import Findings, Identity, compose
+from pgtend.fleet.model import BackupRules, Database, Fleet
+from pgtend.kernel.digests import sha256_hex
+from pgtend.kernel.errors import PgtendError
+from pgtend.kernel.names import new_run_id
+from pgtend.kernel.progress import Progress
+from pgtend.kernel.sizes import Bytes
+from pgtend.kernel.times import Clock, say_span, utc_now
+from pgtend.ledger.model import Ledger, Subject
+from pgtend.postgres.address import Address
+from pgtend.postgres.session import Session
+from pgtend.postgres.tools import ClientTools
+from pgtend.vault.model import Vault
+
+PIPELINE = "backup"
+PATIENCE = timedelta(minutes=10)
+"""How long to wait for another job on the same database, such as the nightly ANALYZE."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What is backed up, how to reach it, and where the copies go."""
+
+    fleet: Fleet
+    database: Database
+    address: Address
+    vault: Vault
+
+
+def take_backup(  # noqa: PLR0913 - what, on whose behalf, who watches; the rest are wishes with defaults
+    site: Site,
+    ledger: Ledger,
+    subject: Subject,
+    progress: Progress,
+    *,
+    ignore_window: bool = False,
+    patience: timedelta = PATIENCE,
+    clock: Clock = utc_now,
+) -> Manifest:
+    """Take a backup and read it back; it exists when this returns, and not before."""
+    with ledger.run(subject) as run:
+        if not ignore_window:
+            site.database.backup.window.closes_at(clock())
+        backup_id = new_run_id(clock())
+        night = _Night(site, progress, backup_id, clock())
+        with night.door() as coordinator, coordinator.hold(site.database.name, patience=patience):
+            manifest = night.work(coordinator, clock)
+        ledger.audit(
+            actor=subject.actor,
+            action="backup.committed",
+            target=subject.target,
+            detail={"run": run.run_id, "backup": backup_id, "manifest_sha256": sha256_hex(to_json(manifest))},
+        )
+        return manifest
+
+
+@dataclass(slots=True)
+class _Night:
+    """One backup while it is taken."""
+
+    site: Site
+    progress: Progress
+    backup_id: str
+    started_at: datetime
+    parts: list[Part] = field(default_factory=list[Part])
+    hashed: dict[int, RowsHashed] = field(default_factory=dict[int, RowsHashed])
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _began: float = field(default_factory=time.monotonic)
+
+    @property
+    def rules(self) -> BackupRules:
+        """By which rules."""
+        return self.site.database.backup
+
+    @property
+    def application(self) -> str:
+        """The name under which the server shows us."""
+        return f"pgtend:{PIPELINE}:{self.site.database.name}"
+
+    @property
+    def folder(self) -> str:
+        """Where this backup's objects lie."""
+        return backup_folder(self.site.fleet.fleet, self.site.database.name, self.backup_id)
+
+    def door(self) -> AbstractContextManager[Session]:
+        """Open a session in which rows look the same in text everywhere."""
+        return reader(self.site.address, self.site.database.limits, application=self.application)
+
+    def work(self, coordinator: Session, clock: Clock) -> Manifest:
+        """Do all of it, or leave nothing that looks like a backup."""
+        preflight = self._preflight(coordinator)
+        preflight.raise_if_not_ready()
+        for remark in preflight.remarks():
+            self._say(f"note: {remark}")
+        with self._clearing_up():
+            manifest = self._compose(self._read_everything(coordinator, preflight), clock)
+        # Outside: when the answer to this is lost, nobody may take the parts away from under a manifest that is there.
+        write_manifest(self.site.vault, manifest)
+        took = say_span(timedelta(seconds=manifest.timing.total))
+        size = Bytes(manifest.stored_size)
+        self._say(f"{manifest.state} {self.backup_id}: {manifest.rows:,} rows, {size} in {took}")
+        return manifest
+
+    def _preflight(self, session: Session) -> Preflight:
+        tools = ClientTools.find(session.facts.major)
+        return Preflight(
+            source=session.row(READ_SOURCE),
+            outside=session.row(READ_OUTSIDE),
+            relations=session.rows(READ_RELATIONS),
+            client=Version.parse(tools.version_text),
+            recipients=recipients_of(self.site.fleet, self.site.database.name),
+            unencrypted=self.rules.unencrypted,
+        )
+
+    def _read_everything(self, coordinator: Session, preflight: Preflight) -> Findings:
+        locked_at = time.monotonic()
+        with held_snapshot(coordinator, self.door) as held:
+            looks = plan_looks(held.relations, self.rules.fingerprint_budget)
+            self._say(f"locked {held.locked} tables, snapshot at {held.exported.lsn}")
+            self._set_to_work(self._errand(preflight, held), held, looks)
+        return Findings(
+            preflight=preflight,
+            held=held,
+            held_for=time.monotonic() - locked_at,
+            looks=looks,
+            hashed=self.hashed,
+        )
+
+    def _set_to_work(self, errand: Errand, held: HeldSnapshot, looks: Sequence[Look]) -> None:
+        shards = plan_shards(held.relations, self.rules.own_part_from)
+        self._say(f"{len(shards)} dumps to take, {len(looks)} tables to look at")
+        crew = Crew(parallel=self.rules.parallel)
+        dumps = [self._dump(errand, shard, crew) for shard in shards]
+        crew.work(
+            [lambda: self._keep(errand.dump_globals(crew)), *dumps],
+            [self._look(look) for look in looks],
+            max(1, self.site.database.limits.sessions - 1),
+            self._shared(held.exported.name),
+        )
+        prints = [as_fingerprint(look, self.hashed[look.table.oid]) for look in looks]
+        self._keep(errand.keep("fingerprints.json", Role.FINGERPRINTS, fingerprints_json(prints)))
+
+    def _errand(self, preflight: Preflight, held: HeldSnapshot) -> Errand:
+        return Errand(
+            folder=self.folder,
+            vault=self.site.vault,
+            recipients=tuple(preflight.recipients),
+            tools=ClientTools.find(preflight.source.version // 10000),
+            address=self.site.address.to(application_name=self.application),
+            limits=self.site.database.limits,
+            silence=self.rules.silence,
+            snapshot=held.exported.name,
+        )
+
+    def _dump(self, errand: Errand, shard: Shard, crew: Crew) -> Callable[[], None]:
+        return lambda: self._keep(errand.dump(shard, crew))
+
+    def _look(self, look: Look) -> Callable[[Session], None]:
+        def work(session: Session) -> None:
+            self.hashed[look.table.oid] = hash_rows(session, look)
+
+        return work
+
+    def _keep(self, part: Part) -> None:
+        with self._lock:
+            self.parts.append(part)
+        ratio = part.stored_size / max(part.plain_size, 1)
+        self._say(f"stored {part.name}: {Bytes(part.plain_size)}, sealed to {Bytes(part.stored_size)} ({ratio:.0%})")
+
+    def _compose(self, findings: Findings, clock: Clock) -> Manifest:
+        order = list(Role)
+        parts = sorted(self.parts, key=lambda part: (order.index(part.role), part.name))
+        state, seen = read_back(self.site.vault, self.folder, parts, self.rules.read_back, self._say)
+        return compose(
+            findings,
+            identity=Identity(
+                backup_id=self.backup_id,
+                fleet=self.site.fleet.fleet,
+                database=self.site.database.name,
+                started_at=self.started_at,
+                finished_at=clock(),
+            ),
+            state=state,
+            parts=seen,
+            total=time.monotonic() - self._began,
+        )
+
+    @contextmanager
+    def _clearing_up(self) -> Generator[None]:
+        """Take away what a failed try stored. What cannot be taken away is no backup without a manifest."""
+        try:
+            yield
+        except BaseException as error:
+            for part in self.parts:
+                try:
+                    self.site.vault.delete(f"{self.folder}{part.name}")
+                except PgtendError as trouble:
+                    error.add_note(f"{part.name} could not be taken away: {trouble.message}.")
+            raise
+
+    def _shared(self, snapshot: str) -> Callable[[], AbstractContextManager[Session]]:
+        @contextmanager
+        def door() -> Generator[Session]:
+            with self.door() as session, sharing(session, snapshot):
+                yield session
+
+        return door
+
+    def _say(self, line: str) -> None:
+        self.progress(f"{self.site.database.name}: {line}")
