@@ -11,6 +11,12 @@ class TargetExists(Refusal):
     code = "restore.target_exists"
 
 
+class TargetMissing(Misconfigured):
+    """There is no database of this name that could be replaced."""
+
+    code = "restore.target_missing"
+
+
 class OlderServer(Refusal):
     """The server is older than the one the backup was taken from."""
 
@@ -51,9 +57,3 @@ class NotIdentical(BrokenEvidence):
     """What was restored differs from what was backed up."""
 
     code = "restore.not_identical"
-
-
-class BackupGone(BrokenEvidence):
-    """The backup was removed while it was being restored."""
-
-    code = "restore.backup_gone"

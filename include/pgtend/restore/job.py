@@ -129,7 +129,7 @@ def _fill(backup: Backup, restorer: Restorer, plan: Plan, order: RestoreOrder, w
     with watch.stage(f"load {_amount(loads)} in {len(loads)} streams"):
         _load(backup, restorer, loads, order.jobs)
     with watch.stage("build indexes, constraints and triggers"), ExitStack() as listing:
-        chosen = None if order.is_whole else listing.enter_context(without_links(restorer.contents(plan.post_data)))
+        chosen = None if not order.tables else listing.enter_context(without_links(restorer.contents(plan.post_data)))
         restorer.replay(plan.post_data, "post-data", jobs=order.jobs, listed=chosen)
     with watch.stage("give the planner statistics"):
         restorer.analyze(order.jobs)

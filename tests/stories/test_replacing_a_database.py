@@ -1,0 +1,116 @@
+"""A living database is replaced by a backup: the old one is kept, and a failure changes nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Generator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bed.clusters import LiveDatabase, asked, new_database, statement
+from bed.restoring import Stage, names_like
+from pgtend.postgres.errors import NoSuchDatabase
+from pgtend.postgres.identifiers import database as called
+from pgtend.restore.errors import NotConfirmed, StillInUse, TargetMissing
+from pgtend.restore.swap import Replacement, exchange, replace_database
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def origin(stage: Stage) -> Generator[LiveDatabase]:
+    """Give a small database of which there is a backup, and which changed since."""
+    with new_database(stage.server) as made:
+        made.run("CREATE TABLE public.note (id int PRIMARY KEY, text text)", "INSERT INTO public.note VALUES (1, 'a')")
+        stage.take(made.name)
+        made.run("DELETE FROM public.note")
+        yield made
+        with stage.server.session() as session:
+            for name in names_like(stage, f"{made.name}_"):
+                session.run(statement("DROP DATABASE {name} WITH (FORCE)"), name=called(name))
+
+
+def put_in_place(stage: Stage, origin: LiveDatabase, typed: str | None = None) -> Replacement:
+    """Replace a database by its latest backup."""
+    backup = stage.backup()
+    return replace_database(
+        backup,
+        stage.order(origin.name),
+        origin.name if typed is None else typed,
+        lambda: stage.take(origin.name).backup_id,
+        stage.lines.append,
+        clock=lambda: NOW,
+    )
+
+
+def notes(origin: LiveDatabase, name: str) -> str:
+    """Count the notes in a database."""
+    with origin.session(origin.server.superuser(name)) as session:
+        return session.row(asked("SELECT count(*)::text AS word FROM public.note")).word
+
+
+def test_the_backup_takes_the_place_and_the_old_one_stays(stage: Stage, origin: LiveDatabase) -> None:
+    """What was deleted is back, what was there is still there, and it was backed up once more before."""
+    done = put_in_place(stage, origin)
+    assert done.set_aside == f"{origin.name}_before_20261121_120000"
+    assert (notes(origin, origin.name), notes(origin, done.set_aside)) == ("1", "0")
+    assert done.saved_as == stage.catalogue().entries[0].backup_id
+    assert names_like(stage, f"{origin.name}_") == [done.set_aside]
+    assert str(done).endswith(f"is still there as {done.set_aside}, and in backup {done.saved_as}")
+
+
+def test_people_in_the_database_are_sent_away(stage: Stage, origin: LiveDatabase) -> None:
+    """A session that is idle in it does not keep the old one in place."""
+    with origin.session() as session:
+        put_in_place(stage, origin)
+        assert notes(origin, origin.name) == "1"
+        with pytest.raises(Exception, match=r"lost|terminat|clos"):
+            session.row(asked("SELECT '1' AS word"))
+
+
+@pytest.mark.parametrize("typed", ["", "kgc", "T"])
+def test_another_name_typed_changes_nothing(stage: Stage, origin: LiveDatabase, typed: str) -> None:
+    """Not even a backup is taken."""
+    with pytest.raises(NotConfirmed):
+        put_in_place(stage, origin, typed)
+    assert (notes(origin, origin.name), names_like(stage, f"{origin.name}_")) == ("0", [])
+    assert len(stage.catalogue().entries) == 1
+
+
+def test_a_backup_that_fails_before_leaves_everything_as_it_was(stage: Stage, origin: LiveDatabase) -> None:
+    """What is there is not touched before it is safe."""
+
+    def fail() -> str:
+        raise NoSuchDatabase("no")
+
+    with pytest.raises(NoSuchDatabase):
+        replace_database(stage.backup(), stage.order(origin.name), origin.name, fail, str)
+    assert (notes(origin, origin.name), names_like(stage, f"{origin.name}_")) == ("0", [])
+
+
+def test_a_database_that_is_not_there_cannot_be_replaced(stage: Stage, origin: LiveDatabase) -> None:
+    """A restore into nothing needs no replacing."""
+    name = f"{origin.name}_none"
+    with pytest.raises(TargetMissing):
+        replace_database(stage.backup(), stage.order(name), name, lambda: "x", str)
+
+
+def test_a_failed_exchange_opens_the_database_again(stage: Stage, origin: LiveDatabase) -> None:
+    """When the second name cannot be given, the first one is not taken away either."""
+    with stage.server.session() as session, pytest.raises(NoSuchDatabase):
+        exchange(session, origin.name, f"{origin.name}_never_restored", f"{origin.name}_before")
+    assert notes(origin, origin.name) == "0"
+
+
+def test_sessions_that_do_not_end_are_an_error_that_changes_nothing(stage: Stage, origin: LiveDatabase) -> None:
+    """A process that hangs in the kernel does not hear that it should end."""
+    with origin.session() as stuck, stage.server.session() as session:
+        os.kill(stuck.facts.backend_pid, signal.SIGSTOP)
+        try:
+            with pytest.raises(StillInUse):
+                exchange(session, origin.name, "x", f"{origin.name}_before", patience=timedelta(seconds=0.5))
+        finally:
+            os.kill(stuck.facts.backend_pid, signal.SIGCONT)
+    assert notes(origin, origin.name) == "0"

@@ -1,0 +1,187 @@
+"""A backup comes back: under a new name, compared with what was there, and nothing half done stays."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+from bed.clusters import LiveDatabase, asked, new_database, statement
+from bed.restoring import Stage, names_like
+from pgtend.kernel.errors import Misconfigured
+from pgtend.postgres.identifiers import database as called
+from pgtend.restore.archive import Backup
+from pgtend.restore.compare import compare
+from pgtend.restore.errors import KeyNeeded, NothingChosen, TargetExists
+from pgtend.restore.job import restore_backup
+from pgtend.restore.model import Owners, restored_tables
+from pgtend.vault.agekeys import PrivateKeys, new_pair
+from pgtend.vault.sealing import KeyUnavailable
+
+SMALL = (
+    "CREATE TABLE public.patient (id int PRIMARY KEY, name text NOT NULL)",
+    "CREATE TABLE public.visit (id serial PRIMARY KEY, patient int REFERENCES public.patient, at date)",
+    "INSERT INTO public.patient SELECT n, 'patient ' || n FROM generate_series(1, 3000) AS n",
+    "INSERT INTO public.visit (patient, at) SELECT n, '2026-11-01' FROM generate_series(1, 2000) AS n",
+    "CREATE MATERIALIZED VIEW public.per_day AS SELECT at, count(*) FROM public.visit GROUP BY at",
+)
+
+
+@pytest.fixture
+def origin(stage: Stage) -> Generator[LiveDatabase]:
+    """Give a small database, and take along what was restored from it."""
+    with new_database(stage.server) as made:
+        made.run(*SMALL, address=made.superuser)
+        yield made
+        with stage.server.session() as session:
+            for name in names_like(stage, f"{made.name}_"):
+                session.run(statement("DROP DATABASE {name} WITH (FORCE)"), name=called(name))
+
+
+def one(origin: LiveDatabase, name: str, question: str) -> str:
+    """Ask a restored database for one word."""
+    with origin.session(origin.server.superuser(name)) as session:
+        return session.row(asked(question)).word
+
+
+def test_a_restored_database_is_identical(stage: Stage, origin: LiveDatabase) -> None:
+    """Rows, fingerprints, sequences, inventory and the schema itself are those of the original."""
+    made = stage.take(origin.name)
+    name = f"{origin.name}_back"
+    report = stage.restore(name)
+    assert report.differences == ()
+    assert (report.backup_id, report.tables, report.rows) == (made.backup_id, 2, 5000)
+    assert "identical in rows, fingerprints, sequences, inventory" in str(report)
+    assert stage.schema_differences(origin.name, name) == []
+    assert one(origin, name, "SELECT count(*)::text AS word FROM public.per_day") == "1"
+    assert names_like(stage, "pgtend_restoring_") == []
+
+
+def test_a_change_after_the_restore_is_noticed(stage: Stage, origin: LiveDatabase) -> None:
+    """The comparison that says identical also says when something is not."""
+    stage.take(origin.name)
+    name = f"{origin.name}_back"
+    stage.restore(name)
+    back = origin.server.superuser(name)
+    origin.run(
+        "UPDATE public.patient SET name = 'somebody else' WHERE id = 7",
+        "DELETE FROM public.visit WHERE id = 7",
+        "SELECT setval('public.visit_id_seq', 5)",
+        "CREATE INDEX ON public.visit (at)",
+        address=back,
+    )
+    backup, order = stage.backup(), stage.order(name)
+    found = compare(backup, back, restored_tables(backup.entry.manifest, order), order)
+    assert sorted(str(difference) for difference in found.differences) == [
+        "content of public.patient: one fingerprint in the backup, another restored",
+        "objects of kind index: 2 in the backup, 3 restored",
+        "rows of public.visit: 2,000 in the backup, 1,999 restored",
+        "sequence public.visit_id_seq: at 2000 in the backup, at 5 restored",
+    ]
+
+
+def test_rights_settings_and_comment_of_the_database_come_back(stage: Stage, origin: LiveDatabase) -> None:
+    """They belong to no schema, and most tools forget them."""
+    name = f"{origin.name}_back"
+    origin.run(
+        f'REVOKE ALL ON DATABASE "{origin.name}" FROM PUBLIC',
+        f'ALTER DATABASE "{origin.name}" SET search_path = "$user", clinic, public',
+        f"ALTER DATABASE \"{origin.name}\" SET work_mem = '7MB'",
+        f"COMMENT ON DATABASE \"{origin.name}\" IS 'it''s the clinic''s;\nsecond line'",
+    )
+    stage.take(origin.name)
+    stage.restore(name)
+    facts = (
+        "SELECT concat_ws('/', pg_get_userbyid(d.datdba) = '{origin}_owner',"
+        " has_database_privilege('public', d.oid, 'CONNECT'),"
+        " (SELECT array_to_string(setconfig, ';') FROM pg_db_role_setting WHERE setdatabase = d.oid),"
+        " shobj_description(d.oid, 'pg_database')) AS word FROM pg_database AS d WHERE datname = current_database()"
+    ).replace("{origin}", origin.name)
+    assert one(origin, name, facts) == (
+        "t/f/search_path=\"$user\", clinic, public;work_mem=7MB/it's the clinic's;\nsecond line"
+    )
+
+
+def test_nothing_is_restored_over_a_database_that_is_there(stage: Stage, origin: LiveDatabase) -> None:
+    """Not even over an empty one."""
+    stage.take(origin.name)
+    with pytest.raises(TargetExists, match=f"there is a database '{origin.name}' already"):
+        stage.restore(origin.name)
+
+
+def test_one_table_comes_back_alone(stage: Stage, origin: LiveDatabase) -> None:
+    """Its rows and its indexes are there, the other tables are empty, and what is left out is said."""
+    stage.take(origin.name)
+    name = f"{origin.name}_back"
+    report = stage.restore(name, tables=("public.visit",))
+    assert (report.differences, report.tables, report.rows) == ((), 1, 2000)
+    assert one(origin, name, "SELECT count(*)::text AS word FROM public.patient") == "0"
+    assert one(origin, name, "SELECT count(*)::text AS word FROM pg_indexes WHERE tablename = 'visit'") == "1"
+    assert "foreign keys and the content of materialized views were left out" in " ".join(report.remarks)
+
+
+def test_a_mistyped_table_is_a_mistake_that_is_said(stage: Stage, origin: LiveDatabase) -> None:
+    """An empty result would look like success."""
+    stage.take(origin.name)
+    with pytest.raises(NothingChosen, match=r"no table of the backup is called 'public\.visits'") as caught:
+        stage.restore(f"{origin.name}_back", tables=("public.visits",))
+    assert "Did you mean 'public.visit'?" in caught.value.hint
+    assert names_like(stage, f"{origin.name}_") == []
+
+
+def test_a_schema_comes_back_without_rows(stage: Stage, origin: LiveDatabase) -> None:
+    """Everything is there but what is in it."""
+    stage.take(origin.name)
+    name = f"{origin.name}_back"
+    assert stage.restore(name, schema_only=True).differences == ()
+    assert stage.schema_differences(origin.name, name) == []
+    assert one(origin, name, "SELECT count(*)::text AS word FROM public.visit") == "0"
+
+
+def test_missing_roles_are_listed_before_anything_begins(stage: Stage, origin: LiveDatabase) -> None:
+    """Each with the statement that makes it, and the choices there are."""
+    reader = origin.new_role("reader").user
+    origin.run(f'GRANT SELECT ON public.patient TO "{reader}"')
+    stage.take(origin.name)
+    origin.run(f'REVOKE ALL ON public.patient FROM "{reader}"', f'DROP ROLE "{reader}"')
+    name = f"{origin.name}_back"
+    with pytest.raises(Misconfigured, match="lacks what the backup needs") as caught:
+        stage.restore(name)
+    assert f'CREATE ROLE "{reader}";' in caught.value.detail
+    assert names_like(stage, f"{origin.name}_") == []
+    assert stage.restore(name, owners=Owners.CREATE).differences == ()
+    logins = (
+        "SELECT count(*)::text AS word FROM pg_roles WHERE rolcanlogin AND starts_with(rolname, current_database())"
+    )
+    assert one(origin, name, logins) == "0"
+    origin.run(f'REVOKE ALL ON public.patient FROM "{reader}"', address=origin.server.superuser(name))
+
+
+def test_a_role_that_is_no_superuser_restores_without_owners(stage: Stage, origin: LiveDatabase) -> None:
+    """Whoever may create a database can look at a backup."""
+    plain = origin.new_role("plain", "LOGIN CREATEDB")
+    stage.take(origin.name)
+    name = f"{origin.name}_back"
+    report = stage.restore(name, target=plain.to(dbname="postgres"), owners=Owners.IGNORE)
+    assert report.differences == ()
+    assert "owners and rights were left out, as asked for" in report.remarks
+
+
+def test_a_role_that_may_not_create_databases_is_told_so(stage: Stage, origin: LiveDatabase) -> None:
+    """The right that is missing is named with the statement that gives it."""
+    plain = origin.new_role("plain")
+    stage.take(origin.name)
+    with pytest.raises(Misconfigured) as caught:
+        stage.restore(f"{origin.name}_back", target=plain.to(dbname="postgres"), owners=Owners.IGNORE)
+    assert f'ALTER ROLE "{plain.user}" CREATEDB;' in caught.value.detail
+
+
+def test_without_the_right_key_nothing_is_begun(stage: Stage, origin: LiveDatabase) -> None:
+    """No key at all and a wrong one are told apart, and neither makes a database."""
+    stage.take(origin.name)
+    with pytest.raises(KeyNeeded, match="is sealed, and no private key was named"):
+        Backup(stage.vault, stage.catalogue().choose("latest"))
+    wrong = stage.backup(keys=PrivateKeys((new_pair(),)))
+    with pytest.raises(KeyUnavailable):
+        restore_backup(wrong, stage.order(f"{origin.name}_back"), str)
+    assert names_like(stage, f"{origin.name}_") == []
