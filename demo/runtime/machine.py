@@ -149,7 +149,7 @@ class Machine:
             databases = tuple(one.name for one in fleet_databases.FLEET)
             dag_ids = wait_for_pipelines(self.airflow.api, databases, timedelta(seconds=120))
             self.airflow.api.unpause()
-            runs = run_every_pipeline(self.airflow.api, dag_ids, self.console, timedelta(minutes=10))
+            runs = run_every_pipeline(self.airflow.api, dag_ids, self.console, timedelta(minutes=5))
             explain_failures(self.airflow.api, runs)
 
     def stop(self) -> bool:
