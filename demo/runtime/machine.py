@@ -101,7 +101,8 @@ class Machine:
             future.result()
         databases = fleet_databases.CONNECTIONS
         self.connections = airflow_connections(databases, self.cluster, self.ports, self.words)
-        write_shell_files(self.places, databases, self.cluster, self.ports, self.words)
+        shell = (*databases, fleet_databases.ADMIN)
+        write_shell_files(self.places, shell, self.cluster, self.ports, self.words)
         self.airflow.write_environment(self.connections)
 
     def do(self, what: str, work: Callable[[], None]) -> None:
