@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -49,6 +50,24 @@ def fleet_names() -> list[str]:
     return list(yaml.safe_load((PROJECT / "demo" / "fleet.yaml").read_text())["databases"])
 
 
+def tutorial_commands() -> list[tuple[str, int]]:
+    """Read the commands of the tutorial, with the exit status of each; make targets are tried elsewhere."""
+    page = (PROJECT / "docs" / "tutorial" / "first-hour.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^\$ (.+?)(?:\s+# exit status (\d+))?$", page, flags=re.MULTILINE)
+    return [(line, int(status or 0)) for line, status in lines if not line.startswith(("make ", ". "))]
+
+
+def follow_the_tutorial(state: Path) -> list[str]:
+    """Type every command of the tutorial, in its order, and name those that end otherwise than it says."""
+    surprises: list[str] = []
+    for line, expected in tutorial_commands():
+        script = f". {state}/env; {line.replace('.demo/', f'{state}/')}"
+        done = subprocess.run(["/bin/bash", "-c", script], cwd=PROJECT, capture_output=True, text=True, check=False)
+        if done.returncode != expected:
+            surprises.append(f"{line} ended with {done.returncode}: {done.stdout[-500:]}{done.stderr[-500:]}")
+    return surprises
+
+
 @pytest.mark.timeout(900)
 def test_the_demo_from_the_first_start_to_the_last_stop(state: Path) -> None:
     """One command brings everything up green; a second one and a stop lose nothing; a crash is seen."""
@@ -61,6 +80,8 @@ def test_the_demo_from_the_first_start_to_the_last_stop(state: Path) -> None:
     again = started(state)
     assert "The demo runs already" in again
     assert login in again
+    assert len(tutorial_commands()) > 10
+    assert follow_the_tutorial(state) == []
 
     assert demo(state, "stop").stdout.endswith("  Stopped.\n")
     assert running(places) == []
