@@ -75,7 +75,7 @@ def test_a_failure_is_told_once_and_its_end_once(
     assert world.run("kgc.analyze").state == "success"
     assert world.run("kgc.analyze").state == "success"
     assert world.messages() == [title, "[clinic production] kgc.analyze recovered"]
-    everything = "\n".join([world.log(), *world.mail.texts(), *world.chat.texts()])
+    everything = "\n".join([world.log(), world.handed_on(), *world.mail.texts(), *world.chat.texts()])
     assert CANARY_PASSWORD not in everything
     assert CANARY_ROW not in everything
 

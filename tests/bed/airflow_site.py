@@ -40,6 +40,8 @@ class AirflowSite:
     port: int = 0
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict[str, subprocess.Popen[bytes]])
 
+    _groups: list[int] = field(default_factory=list[int])
+
     def __post_init__(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
         ports = free_ports(4)
@@ -61,8 +63,12 @@ class AirflowSite:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.api.close()
-        for component in list(self.running):
-            self.stop(component)
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            self._signal_all(number)
+            for process in self.running.values():
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(8 if number == signal.SIGTERM else 30)
+        self.running.clear()
 
     def run(self, *words: str) -> str:
         """Run one `airflow` command to its end."""
@@ -75,19 +81,11 @@ class AirflowSite:
     def start(self, component: str) -> None:
         """Start a component in a process group of its own, so that all of it can be ended."""
         with (self.home / f"{component}.log").open("ab") as log:
-            self.running[component] = subprocess.Popen(
+            process = subprocess.Popen(
                 self._argv(component), env=self.environ, cwd=self.home, stdout=log, stderr=log, start_new_session=True
             )
-
-    def stop(self, component: str) -> None:
-        """End a component and everything it started."""
-        process = self.running.pop(component)
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, number)
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(10)
-        process.wait(10)
+        self.running[component] = process
+        self._groups.append(process.pid)
 
     def kill(self, component: str) -> None:
         """`kill -9` of a component's main process alone, as the kernel does when memory runs out."""
@@ -132,6 +130,10 @@ class AirflowSite:
         """Tell whether the DAG processor has read a DAG."""
         return self.api.get(f"/api/v2/dags/{dag_id}").is_success
 
+    def give_up(self, dag_id: str, run_id: str) -> None:
+        """Mark a run as failed, so that it is not tried again."""
+        self.patch(f"dags/{dag_id}/dagRuns/{run_id}", state="failed")
+
     def run_state(self, dag_id: str, run_id: str) -> str:
         """Tell the state of a run."""
         return str(self.get(f"dags/{dag_id}/dagRuns/{run_id}")["state"])
@@ -158,6 +160,12 @@ class AirflowSite:
                 raise TimeoutError(f"waited {patience} s for {what}; logs are in {self.home}")
             time.sleep(0.2)
         return time.monotonic() - began
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        """Reach every process of this site, those too whose parent was killed."""
+        for group in self._groups:
+            with suppress(ProcessLookupError):
+                os.killpg(group, number)
 
     def _argv(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "airflow", *words]
