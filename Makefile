@@ -72,4 +72,4 @@ pictures: ## Take the screenshots of docs/pictures from the running demo
 	@$(BIN)/python -m demo.pictures
 
 secrets: ## Write the secret files that docker-compose.yaml asks for
-	@$(PYTHON) docker/make_secrets.py
+	@$(PYTHON) include/pgtend_airflow/compose/make_secrets.py

@@ -102,9 +102,9 @@ class Api:
         return read_run(self.call("GET", f"/dags/{dag_id}/dagRuns/{run_id}"))
 
     def failed_tasks(self, run: Run) -> list[dict[str, Any]]:
-        """List the tasks of a run that failed."""
+        """List the tasks of a run that failed, for good or until they are tried again."""
         tasks = self.call("GET", f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances")["task_instances"]
-        return [task for task in tasks if task["state"] in {"failed", "upstream_failed"}]
+        return [task for task in tasks if task["state"] in {"failed", "upstream_failed", "up_for_retry"}]
 
     def log_of(self, run: Run, task: dict[str, Any]) -> list[str]:
         """Read what a task said."""

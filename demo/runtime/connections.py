@@ -91,7 +91,7 @@ def write_shell_files(
             "passfile": str(places.state / "pgpass"),
         }
         password = words.password_of(database.role)
-        passwords.append(f"127.0.0.1:{cluster.port}:{database.database}:{database.role}:{password}")
+        passwords.append(f"127.0.0.1:{cluster.port}:*:{database.role}:{password}")
     write_private(places.state / "pg_service.conf", written(services))
     write_private(places.state / "pgpass", "\n".join(passwords) + "\n")
     write_private(places.state / "aws_config", written(aws_profiles(ports)))

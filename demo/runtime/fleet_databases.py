@@ -27,6 +27,8 @@ CONNECTIONS = (
     PostgresConnection(LEDGER, LEDGER, TENDER),
     PostgresConnection(LEDGER_OWNER, LEDGER, LEDGER_OWNER),
 )
+# A person at a shell may break and mend things as the superuser; Airflow never gets this one.
+ADMIN = PostgresConnection("demo_admin", "postgres", "postgres")
 
 
 def create_and_seed(cluster: Cluster, words: SecretWords) -> None:

@@ -101,7 +101,8 @@ class Machine:
             future.result()
         databases = fleet_databases.CONNECTIONS
         self.connections = airflow_connections(databases, self.cluster, self.ports, self.words)
-        write_shell_files(self.places, databases, self.cluster, self.ports, self.words)
+        shell = (*databases, fleet_databases.ADMIN)
+        write_shell_files(self.places, shell, self.cluster, self.ports, self.words)
         self.airflow.write_environment(self.connections)
 
     def do(self, what: str, work: Callable[[], None]) -> None:
@@ -149,7 +150,7 @@ class Machine:
             databases = tuple(one.name for one in fleet_databases.FLEET)
             dag_ids = wait_for_pipelines(self.airflow.api, databases, timedelta(seconds=120))
             self.airflow.api.unpause()
-            runs = run_every_pipeline(self.airflow.api, dag_ids, self.console, timedelta(minutes=10))
+            runs = run_every_pipeline(self.airflow.api, dag_ids, self.console, timedelta(minutes=5))
             explain_failures(self.airflow.api, runs)
 
     def stop(self) -> bool:

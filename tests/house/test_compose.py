@@ -126,7 +126,7 @@ def test_every_variable_must_be_given() -> None:
 def test_a_service_gets_the_secrets_it_reads_and_no_others(name: str) -> None:
     """A container that can read a secret it does not need is one more place to lose it."""
     service = services(read_compose())[name]
-    mounted = re.findall(r"\./(docker/[\w.-]+):", str(service))
+    mounted = re.findall(r"\./(include/[\w./-]+):", str(service))
     text = "".join([str(service), *((PROJECT / path).read_text() for path in mounted)])
     read = set(re.findall(r"/run/secrets/([\w.]+\w)", text))
     for_connections = {"ledger_ca.pem"}  # named inside connections.yaml
@@ -136,7 +136,7 @@ def test_a_service_gets_the_secrets_it_reads_and_no_others(name: str) -> None:
 def test_make_secrets_writes_every_file_that_compose_names(tmp_path: Path) -> None:
     """`make secrets` and compose agree, nobody else can enter the folder, and a second time changes nothing."""
     folder = tmp_path / "secrets"
-    command = ("python3", str(PROJECT / "docker" / "make_secrets.py"), str(folder))
+    command = ("python3", str(PROJECT / "include" / "pgtend_airflow" / "compose" / "make_secrets.py"), str(folder))
     subprocess.run(command, check=True, capture_output=True)
     named = {Path(each["file"]).name for each in read_compose()["secrets"].values()}  # type: ignore[union-attr]
     before = {path.name: path.read_bytes() for path in folder.iterdir()}

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from pgtend.cli.reference import known_errors
+from pgtend.kernel.errors import BrokenEvidence
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 HEADINGS = [
@@ -54,6 +57,17 @@ def test_a_runbook_answers_the_five_questions(page: Path) -> None:
     """At three in the morning people look for the same five answers in the same order."""
     lines = page.read_text(encoding="utf-8").splitlines()
     assert [line for line in lines if line.startswith("## ")] == HEADINGS
+
+
+def test_the_list_of_runbooks_covers_everything_that_pages_somebody() -> None:
+    """Broken evidence pages a person, so it has a page; and no page is for a code that does not exist."""
+    listed = (ROOT / "docs" / "runbooks" / "README.md").read_text(encoding="utf-8")
+    codes = set(re.findall(r"`([a-z]+\.[a-z_]+)`", listed))
+    known = {error.code for error in known_errors()}
+    assert sorted(code for code in codes - known if not code.startswith("airflow.")) == []
+    assert sorted(e.code for e in known_errors() if issubclass(e, BrokenEvidence) and e.code not in codes) == []
+    pages = {path.name for path in (ROOT / "docs" / "runbooks").glob("[a-z]*.md")}
+    assert pages == set(re.findall(r"\(([a-z-]+\.md)\)", listed))
 
 
 def test_every_decision_is_in_the_list() -> None:

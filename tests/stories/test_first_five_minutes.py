@@ -65,6 +65,32 @@ def test_from_nothing_to_fresh_statistics(shell: Shell) -> None:
     assert "All 2 entries hold" in shell.pgtend("audit", "verify").out
 
 
+def test_an_anchor_is_seen_in_the_vault_and_believed_ever_after(shell: Shell) -> None:
+    """What is anchored today must still be in the chain tomorrow; cutting the chain off shows."""
+    shell.pgtend("init", "clinic", "--name", "kgc")
+    assert shell.pgtend("analyze", "kgc", "--yes").status == 0
+    assert "2 entries hold, compared with 0 anchors" in shell.pgtend("audit", "anchor").out
+    fleet = load_fleet(shell.home / "fleet.yaml").fleet
+    listed = json.loads(shell.pgtend("vault", "list", "audit", "--json").out)
+    assert [found["key"] for found in listed["objects"]] == [f"audit/anchors/{fleet}/000000000002.json"]
+    assert "and so do 1 anchors" in shell.pgtend("audit", "verify").out
+    [journal] = (shell.home / ".local/share/pgtend/ledger" / fleet).glob("*.jsonl")
+    lines = journal.read_text(encoding="utf-8").splitlines(keepends=True)
+    journal.write_text(lines[0], encoding="utf-8")
+    cut = shell.pgtend("audit", "verify")
+    assert cut.status == 65
+    assert "audit-chain-broken.md" in cut.err
+
+
+def test_a_vault_nobody_knows_is_refused_with_the_nearest_name(shell: Shell) -> None:
+    """A typing error lists nothing, rather than an empty vault."""
+    shell.pgtend("init", "clinic", "--name", "kgc")
+    answer = shell.pgtend("vault", "list", "--vault", "mian")
+    assert answer.status == 78
+    assert "[cli.unknown_vault]" in answer.err
+    assert "'main'" in answer.err
+
+
 def test_init_never_overwrites_a_file(shell: Shell) -> None:
     """Somebody's rules are in it."""
     shell.write_fleet("precious")

@@ -14,14 +14,13 @@ def verify(context: typer.Context, as_json: AsJson = False) -> None:
     """Compute the whole chain again, and compare it with the heads anchored in the vaults."""
     from pgtend.cli import screen
     from pgtend.ledger.anchor import read_anchors
-    from pgtend.vault.open import aws_profiles, open_vault
+    from pgtend.ledger.model import AuditHead
 
     desk = desk_of(context)
-    heads = [
-        head
-        for settings in desk.fleet.vaults.values()
-        for head in read_anchors(desk.fleet.fleet, open_vault(settings, aws_profiles))
-    ]
+    heads: list[AuditHead] = []
+    for name in desk.fleet.vaults:
+        with desk.vault(name) as vault:
+            heads += read_anchors(desk.fleet.fleet, vault)
     with desk.ledger() as ledger:
         verdict = ledger.verify_chain(heads)
     if as_json:
@@ -30,3 +29,14 @@ def verify(context: typer.Context, as_json: AsJson = False) -> None:
     verdict.raise_if_broken()
     if not as_json:
         screen.show(f"All {verdict.entries:,} entries hold, and so do {len(heads):,} anchors in the vaults.")
+
+
+@app.command()
+def anchor(context: typer.Context) -> None:
+    """Verify the chain, then anchor its head in the vault, as fleet.audit does every day."""
+    from pgtend.cli import screen
+    from pgtend.ledger.anchor import verify_and_anchor
+
+    desk = desk_of(context)
+    with desk.vault() as vault, desk.ledger() as ledger:
+        screen.show(str(verify_and_anchor(desk.fleet.fleet, ledger, vault, screen.progress)))

@@ -11,13 +11,15 @@ from functools import cached_property
 from pathlib import Path
 
 from pgtend.fleet.load import fleet_path, load_fleet
-from pgtend.fleet.model import Database, Fleet
+from pgtend.fleet.model import Database, Fleet, first_vault
 from pgtend.kernel.errors import Misconfigured
 from pgtend.kernel.names import did_you_mean
 from pgtend.ledger.model import Ledger, Subject
 from pgtend.ledger.open import open_ledger
 from pgtend.postgres.address import Address, AddressBook
 from pgtend.postgres.services import LibpqServices
+from pgtend.vault.model import Vault
+from pgtend.vault.open import aws_profiles, open_vault
 
 APPLICATION = "pgtend:shell"
 
@@ -26,6 +28,12 @@ class UnknownDatabase(Misconfigured):
     """The fleet file has no database of this name."""
 
     code = "cli.unknown_database"
+
+
+class UnknownVault(Misconfigured):
+    """The fleet file has no vault of this name."""
+
+    code = "cli.unknown_vault"
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,18 @@ class Desk:
         """Open the memory of the fleet."""
         with open_ledger(self.fleet, self.book, application=APPLICATION) as ledger:
             yield ledger
+
+    def vault(self, name: str = "") -> Vault:
+        """Open a vault by its name in the fleet file, or the one that is used when none is named."""
+        vaults = self.fleet.vaults
+        wanted = name or first_vault(list(vaults))
+        if wanted not in vaults:
+            raise UnknownVault(
+                f"the fleet has no vault '{wanted}'",
+                detail=f"The fleet file is {self.path}.",
+                hint=f"{did_you_mean(wanted, vaults).capitalize()}",
+            )
+        return open_vault(vaults[wanted], aws_profiles)
 
 
 def open_desk(path: Path | None) -> Desk:

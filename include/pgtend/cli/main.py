@@ -16,7 +16,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pgtend.cli import analyze, audit, doctor, fleet, init, ledger, runs
+from pgtend.cli import analyze, audit, doctor, fleet, init, ledger, runs, vaults
 from pgtend.cli.options import Call
 from pgtend.kernel.errors import PgtendError
 from pgtend.kernel.times import utc_now
@@ -62,6 +62,7 @@ app.command()(runs.runs)
 app.add_typer(fleet.app, name="fleet")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(audit.app, name="audit")
+app.add_typer(vaults.app, name="vault")
 
 
 @app.command()

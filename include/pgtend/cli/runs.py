@@ -47,6 +47,8 @@ def runs(
     as_json: AsJson = False,
 ) -> None:
     """Show the last runs from the ledger, newest first."""
+    from rich.text import Text
+
     from pgtend.cli import screen
     from pgtend.kernel.times import say_span
 
@@ -59,13 +61,12 @@ def runs(
     if not found:
         screen.show("The ledger remembers no runs. `pgtend analyze DATABASE` makes the first one.")
         return
-    made = screen.table("started (UTC)", "database", "what", "outcome", "took", "by", "error", right=("took",))
+    whole = ("started (UTC)", "run", "took", "by")
+    made = screen.table("started (UTC)", "run", "outcome", "took", "by", right=("took",), whole=whole)
     for run in found:
         took = say_span(run.took) if run.took is not None else ""
-        style = _STYLES.get(run.outcome, "")
-        outcome = f"[{style}]{run.outcome}[/{style}]" if style else run.outcome
-        began = f"{run.started_at:%Y-%m-%d %H:%M:%S}"
-        made.add_row(began, run.database, run.pipeline, outcome, took, run.actor, run.error_code)
+        outcome = Text(run.outcome, style=_STYLES.get(run.outcome, "")).append(f" {run.error_code}", style="dim")
+        made.add_row(f"{run.started_at:%Y-%m-%d %H:%M}", f"{run.database}.{run.pipeline}", outcome, took, run.actor)
     screen.show(made)
 
 

@@ -27,12 +27,12 @@ def progress(line: str) -> None:
     err.print(Text(line, style=QUIET))
 
 
-def table(*columns: str, right: Sequence[str] = ()) -> Table:
-    """Begin a table; numbers stand on the right."""
+def table(*columns: str, right: Sequence[str] = (), whole: Sequence[str] = ()) -> Table:
+    """Begin a table; numbers stand on the right, and what must not be broken into lines stays whole."""
     made = Table(box=SIMPLE_HEAD, header_style=QUIET, pad_edge=False, show_edge=False)
     for column in columns:
         side: Side = "right" if column in right else "left"
-        made.add_column(column, justify=side, overflow="fold")
+        made.add_column(column, justify=side, overflow="fold", no_wrap=column in whole)
     return made
 
 

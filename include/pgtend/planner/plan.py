@@ -60,7 +60,8 @@ class AnalyzePlan:
             "the role lacks rights that ANALYZE needs",
             self.missing_rights,
             hint=f"Run these statements in database {self.database} as a superuser or as the owner; on a managed "
-            "server, membership in the owners of the tables is enough. Then run `pgtend doctor`.",
+            "server, membership in the owners of the tables is enough. Then run `pgtend doctor`; see "
+            "docs/runbooks/missing-right.md.",
         )
 
 

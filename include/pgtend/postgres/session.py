@@ -150,7 +150,7 @@ class Session:
                 raise AlreadyTended(
                     f"'{name}' is already being tended in {self.address.place}",
                     detail=f"The lock is held by {who}.",
-                    hint="Wait for it to end: it is tried again. If it hangs, stop that run first.",
+                    hint="Wait for it to end: it is tried again. If it hangs, see docs/runbooks/locked-out.md.",
                 )
             time.sleep(min(pause, max(deadline - time.monotonic(), 0)))
             pause = min(pause * 2, 1.0)

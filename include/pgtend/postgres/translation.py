@@ -70,12 +70,13 @@ _HINTS: dict[type[PgtendError], str] = {
     ours.LoginRefused: "Let the role in by LOGIN and a rule in pg_hba.conf; where the server says `no encryption`, "
     "that rule may ask for TLS: connect with sslmode=verify-full. Then run `pgtend doctor`.",
     ours.NoSuchDatabase: "Correct dbname in the connection, then run `pgtend doctor`.",
-    ours.MissingRight: "Run `pgtend doctor`: it prints the GRANT that is missing.",
+    ours.MissingRight: "Run `pgtend doctor`: it prints the GRANT that is missing; see docs/runbooks/missing-right.md.",
     ours.TlsRefused: "Name the certificate of the authority that signed the server's in sslrootcert, and connect by "
     "the name the certificate is made for; see docs/runbooks/tls-refused.md.",
     ours.PoolerInTheWay: "Give the connection the server's own host and port instead of the pooler's.",
     ours.StandbyRefused: "Point the connection at the primary, for example with target_session_attrs=read-write.",
-    ours.ConnectionLost: "Look into the server's log around this time; it is tried again.",
+    ours.ConnectionLost: "Look into the server's log around this time; it is tried again. See "
+    "docs/runbooks/database-unreachable.md.",
     ours.ServerExhausted: "Free room on the server: its log says which resource ran out.",
     ours.ServerFault: "Look into the server's log at once, and keep every backup you have; "
     "see docs/runbooks/server-fault.md.",

@@ -1,6 +1,6 @@
 """Write the secret files that docker-compose.yaml names: passwords and keys invented here, and a certificate.
 
-    python3 docker/make_secrets.py [FOLDER]      (make secrets)
+    python3 include/pgtend_airflow/compose/make_secrets.py [FOLDER]      (make secrets)
 
 A file that exists stays as it is, so that running it again is harmless. Needs Python's standard library and openssl.
 """

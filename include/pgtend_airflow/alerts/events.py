@@ -1,0 +1,124 @@
+"""From what Airflow reports to messages: one when it breaks, one when it recovers, a reminder in between."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final, TypeVar, cast
+
+from airflow.sdk import DAG, Context
+
+from pgtend.fleet.model import Fleet
+from pgtend.kernel.errors import PgtendError
+from pgtend.kernel.times import utc_now
+from pgtend_airflow.alerts.channels import ChannelBroken
+from pgtend_airflow.alerts.memory import Memory, file_memory, ledger_memory
+from pgtend_airflow.alerts.message import Moment, Trouble, trouble_of
+from pgtend_airflow.alerts.telling import Origin, Telling, trouble_in
+from pgtend_airflow.cancellation import TaskCancelled
+from pgtend_airflow.desk import usable_fleet
+from pgtend_airflow.pipelines import DRY_RUN, TABLES
+
+Answer = TypeVar("Answer")
+_LOG: Final = logging.getLogger("pgtend.alerts")
+_KILLED: Final = Trouble(
+    code="airflow.killed",
+    message="the run failed without a word: its task was killed, or marked as failed",
+    hint="What the task had begun ended with it; see docs/runbooks/task-killed.md.",
+)
+_LATE: Final = Trouble(
+    code="airflow.late",
+    message="the run has not ended by its deadline",
+    hint="It waits for a worker or a lock, or works longer than it used to; see docs/runbooks/run-is-late.md.",
+)
+
+
+def tell_failure(context: Context) -> None:
+    """Note that a task or a run failed, and send a message when it is news."""
+    error = cast("Mapping[str, object]", context).get("exception")
+    # A task that is being killed has five seconds, and they belong to its clean-up: its DAG tells.
+    if isinstance(error, TaskCancelled):
+        return
+    fleet, origin = usable_fleet(), _origin(context)
+    if not isinstance(error, BaseException):
+        _remember(fleet, lambda memory: _tell_unexplained(Telling(fleet, memory, origin)))
+        return
+    trouble = trouble_of(error)
+    # The last lines of the task's log, because people look there first.
+    _LOG.error("%s [%s]", trouble.message, trouble.code)
+    _LOG.error("HINT: %s", trouble.hint)
+    _remember(fleet, lambda memory: Telling(fleet, memory, origin).broke(trouble))
+
+
+def tell_late(dag_id: str, run_id: str) -> None:
+    """Note that a run is late, and send a message when it is news."""
+    fleet, origin = usable_fleet(), Origin.of(dag_id, run_id)
+    _remember(fleet, lambda memory: Telling(fleet, memory, origin).broke(_LATE, Moment.LATE))
+
+
+def tell_recovery(context: Context) -> None:
+    """Note that a whole run succeeded, and tell those who heard that it was broken."""
+    if _is_narrow(context):
+        return
+    fleet, origin = usable_fleet(), _origin(context)
+    for alert in _remember(fleet, lambda memory: Telling(fleet, memory, origin).ended_by_success()):
+        # Each in a transaction of its own: a message that went out is not taken back because another did not.
+        _remember(fleet, lambda memory, over=alert: Telling(fleet, memory, origin).recovered(over))
+
+
+def send_due_reminders() -> None:
+    """Send every reminder that is due, and what could not be sent before."""
+    fleet = usable_fleet()
+    unsent = _remember(fleet, lambda memory: _remind(fleet, memory))
+    if unsent:
+        raise ChannelBroken(
+            f"alerts that could not be sent: {unsent}",
+            detail="Every channel of the fleet file refused them; the log above says why.",
+            hint="Follow docs/runbooks/alert-channel-broken.md; the next run sends them.",
+        )
+
+
+def _tell_unexplained(telling: Telling) -> None:
+    """Tell of a run that failed, where nobody says why: its task told already, or was killed before it could."""
+    if telling.is_told():
+        return
+    away = telling.memory.away
+    telling.broke(trouble_of(away) if away else telling.noted_by_ledger() or _KILLED)
+
+
+def _remind(fleet: Fleet, memory: Memory) -> int:
+    unsent = 0
+    for alert in memory.book.due_reminders(utc_now()):
+        origin = Origin(alert.database, alert.pipeline, alert.run_url)
+        if not Telling(fleet, memory, origin).send(trouble_in(alert), Moment.REMINDER):
+            memory.book.not_sent(alert.key)
+            unsent += 1
+    return unsent
+
+
+def _remember(fleet: Fleet, act: Callable[[Memory], Answer]) -> Answer:
+    """Act on the book in the ledger; when that cannot be used, on the file that stands in for it."""
+    away: PgtendError | None = None
+    if fleet.ledger is not None:
+        try:
+            with ledger_memory(fleet, fleet.ledger) as memory:
+                return act(memory)
+        except ChannelBroken:
+            raise
+        except PgtendError as error:
+            away = error
+            _LOG.warning("the ledger cannot keep the state of alerts, a file of this machine does: %s", error.message)
+    with file_memory(fleet, away) as memory:
+        return act(memory)
+
+
+def _origin(context: Context) -> Origin:
+    facts = cast("Mapping[str, object]", context)
+    return Origin.of(cast("DAG", facts["dag"]).dag_id, str(facts["run_id"]))
+
+
+def _is_narrow(context: Context) -> bool:
+    """Tell whether a run looked at a part only, or only looked: its success proves nothing about the rest."""
+    run = cast("Mapping[str, object]", context).get("dag_run")
+    conf = cast("Mapping[str, object]", getattr(run, "conf", None) or {})
+    return bool(conf.get(TABLES) or conf.get(DRY_RUN))

@@ -1,0 +1,183 @@
+"""What an alert says: pure, from facts to text. No secret and no row can enter, because none is ever given."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from textwrap import shorten
+from typing import Final
+
+from pgtend.kernel.errors import BrokenEvidence, Misconfigured, Outage, PgtendError, Refusal
+
+_RUNBOOK: Final = re.compile(r"docs/runbooks/([\w-]+)\.md")
+_LONGEST_TITLE: Final = 160
+_MEANINGS: Final[dict[type[PgtendError], str]] = {
+    Outage: "outage: trying again may help, and the retries are used up",
+    Refusal: "refusal: a safety rule said no",
+    Misconfigured: "misconfigured: a setting or a right is wrong",
+    BrokenEvidence: "broken evidence: data is not what was promised",
+}
+
+
+class Moment(StrEnum):
+    """Why a message is sent. Shown to people as written."""
+
+    OPENED = "failed"
+    LATE = "is late"
+    REMINDER = "still fails"
+    RECOVERED = "recovered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """What went wrong, in the words of the error."""
+
+    code: str
+    message: str
+    detail: str = ""
+    hint: str = ""
+
+    @property
+    def runbook(self) -> str:
+        """The name of the runbook that the hint points to, or the list of all."""
+        found = _RUNBOOK.search(self.hint)
+        return found.group(1) if found else "README"
+
+    @property
+    def family(self) -> type[PgtendError]:
+        """Which family of errors it belongs to."""
+        return next(
+            (
+                next(family for family in (*_MEANINGS, PgtendError) if issubclass(kind, family))
+                for kind in kinds_of_error()
+                if kind.code == self.code
+            ),
+            PgtendError,
+        )
+
+    @property
+    def meaning(self) -> str:
+        """What its family means, in words."""
+        return _MEANINGS.get(self.family, "unexpected: not one of the failures we planned for")
+
+    @property
+    def wakes_somebody(self) -> bool:
+        """Whether it cannot wait for the morning."""
+        return self.family is BrokenEvidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """Everything an alert is made from."""
+
+    moment: Moment
+    key: str
+    fleet: str
+    environment: str
+    subject: str
+    owner: str
+    trouble: Trouble
+    still_safe: str
+    next_step: str
+    runbook: str
+    run: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One alert, ready for a mail and for a chat."""
+
+    title: str
+    text: str
+    html: str
+    chat: str
+    is_good_news: bool
+
+
+def trouble_of(error: BaseException) -> Trouble:
+    """Put an error into words; of one that is not ours only the kind is told, as its text may quote a row."""
+    if isinstance(error, PgtendError):
+        return Trouble(code=error.code, message=error.message, detail=error.detail, hint=error.hint)
+    return Trouble(
+        code=f"airflow.{type(error).__name__}",
+        message=f"the task ended with {type(error).__name__}",
+        hint="The task log has the details; see docs/runbooks/unexpected-error.md.",
+    )
+
+
+def kinds_of_error() -> Iterable[type[PgtendError]]:
+    """List every error that is known to this process."""
+    todo = [PgtendError]
+    while todo:
+        kind = todo.pop()
+        todo += kind.__subclasses__()
+        yield kind
+
+
+def compose(incident: Incident) -> Message:
+    """Write the message for mail and chat."""
+    title = f"[{incident.fleet} {incident.environment}] {incident.key} {incident.moment}"
+    good = incident.moment is Moment.RECOVERED
+    rows = [(name, value) for name, value in (_good_rows(incident) if good else _bad_rows(incident)) if value]
+    return Message(
+        title=title if good else shorten(f"{title}: {incident.trouble.message}", _LONGEST_TITLE, placeholder=" ..."),
+        text="\n".join(f"{name}:\n    {_indented(value)}" for name, value in rows) + "\n",
+        html=_as_html(title, rows),
+        chat=_as_chat(incident, good=good),
+        is_good_news=good,
+    )
+
+
+def _bad_rows(incident: Incident) -> Iterable[tuple[str, str]]:
+    trouble = incident.trouble
+    return (
+        ("What failed", f"{incident.key}: {trouble.message} [{trouble.code}]"),
+        ("Class", trouble.meaning),
+        ("For", f"{incident.subject}, fleet {incident.fleet} ({incident.environment}), owner {incident.owner}"),
+        ("Still safe", incident.still_safe),
+        ("Detail", trouble.detail),
+        ("Hint", trouble.hint),
+        ("Runbook", incident.runbook),
+        ("Run", incident.run),
+        ("Next", incident.next_step),
+    )
+
+
+def _good_rows(incident: Incident) -> Iterable[tuple[str, str]]:
+    return (
+        ("Recovered", f"{incident.key} for {incident.subject}"),
+        ("It had failed with", f"{incident.trouble.message} [{incident.trouble.code}]"),
+        ("Run", incident.run),
+        ("Next", incident.next_step),
+    )
+
+
+def _indented(value: str) -> str:
+    return value.strip().replace("\n", "\n    ")
+
+
+def _as_html(title: str, rows: list[tuple[str, str]]) -> str:
+    cells = "".join(
+        f'<tr><th align="left" valign="top" style="padding:4px 16px 4px 0">{html.escape(name)}</th>'
+        f'<td style="padding:4px 0">{_linked(value)}</td></tr>'
+        for name, value in rows
+    )
+    return f'<div style="font-family:sans-serif"><h3>{html.escape(title)}</h3><table>{cells}</table></div>'
+
+
+def _linked(value: str) -> str:
+    escaped = html.escape(value.strip())
+    if re.fullmatch(r"https?://\S+", value.strip()):
+        return f'<a href="{escaped}">{escaped}</a>'
+    return escaped.replace("\n", "<br>")
+
+
+def _as_chat(incident: Incident, *, good: bool) -> str:
+    """Three lines at most: a chat is read on a phone."""
+    if good:
+        return f"{incident.trouble.message} [{incident.trouble.code}] is over\n{incident.run}"
+    hint = incident.trouble.hint or incident.trouble.meaning
+    return f"{hint}\nStill safe: {incident.still_safe}\n{incident.run}"

@@ -1,0 +1,1 @@
+"""What `docker-compose.yaml` needs on the host: scripts that invent secrets and make the ledger's roles."""

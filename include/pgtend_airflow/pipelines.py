@@ -1,0 +1,158 @@
+"""What all DAG files share: one DAG per database and pipeline, its schedule, owner, page, form, retries and alerts.
+
+Everything here runs whenever Airflow parses a DAG file, which is every half minute and before every task. So nothing
+but the fleet file is read, and neither psycopg nor boto3 is imported.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from airflow.sdk import DAG, CronTriggerTimetable, Param, get_parsing_context
+from airflow.sdk.definitions.callback import SyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
+from airflow.sdk.definitions.param import ParamsDict
+
+from pgtend.fleet.load import FleetReading, fleet_path, read_fleet
+from pgtend.fleet.model import Database, Fleet
+from pgtend_airflow.alerts.notifier import RECOVERED_NOTICE, TROUBLE_NOTICE, deadline_missed
+from pgtend_airflow.retries import retry_by_family
+
+CONNECTION_PREFIX: Final = "AIRFLOW_CONN_"
+
+# A run for some tables only, or one that only looks, succeeds without proving that the pipeline works again.
+TABLES: Final = "tables"
+DRY_RUN: Final = "dry_run"
+OUTSIDE_WINDOW: Final = "outside_window"
+
+FORM: Final[Mapping[str, Param]] = {
+    TABLES: Param(
+        None,
+        type=["null", "string"],
+        pattern=r"^[A-Za-z0-9_$*?-]+\.[A-Za-z0-9_$*?-]+$",
+        title="Tables",
+        description="Only tables that match this name, such as `public.audit_*`. Empty: all that the rules name.",
+    ),
+    OUTSIDE_WINDOW: Param(
+        default=False,
+        type="boolean",
+        title="Now, even outside the window",
+        description="Start although the maintenance window of the database is closed. The time budget still counts.",
+    ),
+    DRY_RUN: Param(
+        default=False,
+        type="boolean",
+        title="Only say what would be done",
+        description="The log of the first task lists every decision with its reason; nothing is changed.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """When a pipeline starts, how long it may take, and when its silence is an alert."""
+
+    cron: str | None
+    timezone: str
+    at_most: timedelta
+    deadline: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """One kind of work; its DAG file is its page in the UI."""
+
+    name: str
+    page: str
+
+    def databases(self) -> Iterator[Database]:
+        """List the databases whose DAG is wanted now: all, or the one whose task is about to run."""
+        fleet = the_fleet().fleet
+        for database in fleet.databases.values() if fleet else ():
+            if _is_wanted(f"{database.name}.{self.name}"):
+                yield database
+
+    def fleets(self) -> Iterator[Fleet]:
+        """Give the fleet for its own DAG, unless the file is broken or another DAG is wanted now."""
+        fleet = the_fleet().fleet
+        if fleet and _is_wanted(f"fleet.{self.name}"):
+            yield fleet
+
+    def dag(self, subject: str, owner: str, timing: Timing, fields: tuple[str, ...] = ()) -> DAG:
+        """Build the DAG of one database, or of the fleet as a whole.
+
+        It has no start date: a past one would start a run at the moment the DAG is unpaused.
+        """
+        schedule = CronTriggerTimetable(timing.cron, timezone=timing.timezone) if timing.cron else None
+        return DAG(
+            dag_id=f"{subject}.{self.name}",
+            schedule=schedule,
+            catchup=False,
+            max_active_runs=1,
+            tags=[subject, self.name],
+            doc_md=self.page,
+            params=ParamsDict({field: FORM[field] for field in fields}),
+            default_args={
+                "owner": owner,
+                "retries": 3,
+                "retry_delay": timedelta(minutes=1),
+                "retry_exponential_backoff": 2.0,
+                "max_retry_delay": timedelta(minutes=15),
+                "retry_policy": retry_by_family(),
+                "execution_timeout": timing.at_most,
+                "on_failure_callback": [TROUBLE_NOTICE],
+            },
+            on_failure_callback=[TROUBLE_NOTICE],
+            on_success_callback=[RECOVERED_NOTICE],
+            deadline=DeadlineAlert(
+                name="late",
+                reference=DeadlineReference.DAGRUN_QUEUED_AT,
+                interval=timing.deadline,
+                callback=SyncCallback(deadline_missed),
+            ),
+        )
+
+
+def analyze_timing(database: Database) -> Timing:
+    """Time the renewal of statistics; one that is switched off can still be started by hand."""
+    rules = database.analyze
+    return Timing(
+        cron=rules.schedule if rules.enabled else None,
+        timezone=rules.window.timezone,
+        # The last table may be started at the very end of the budget, and no statement outlives its own limit.
+        at_most=rules.time_budget + database.limits.statement_timeout + timedelta(minutes=15),
+        deadline=rules.deadline,
+    )
+
+
+def fleet_timing(fleet: Fleet, cron: str) -> Timing:
+    """Time a DAG of the whole fleet."""
+    return Timing(cron=cron, timezone=fleet.timezone, at_most=timedelta(minutes=30), deadline=timedelta(hours=1))
+
+
+def the_fleet() -> FleetReading:
+    """Read the fleet file as far as it is sound; what is broken is told by dags/fleet_file.py alone."""
+    path = fleet_path()
+    return _read(path, path.stat().st_mtime_ns if path.exists() else 0)
+
+
+def connections_in_environment() -> frozenset[str]:
+    """Name the connections given by environment variables: the only ones that can be listed without asking anybody."""
+    names = (name for name in os.environ if name.startswith(CONNECTION_PREFIX))
+    return frozenset(name.removeprefix(CONNECTION_PREFIX).lower() for name in names)
+
+
+@lru_cache(maxsize=1)
+def _read(path: Path, _changed_at: int) -> FleetReading:
+    return read_fleet(path, known_connections=connections_in_environment())
+
+
+def _is_wanted(dag_id: str) -> bool:
+    wanted = get_parsing_context().dag_id
+    return wanted is None or wanted == dag_id

@@ -1,0 +1,63 @@
+"""Airflow reads its settings when it is first imported, so all of them are given here, before any test is."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Generator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from bed.clusters import Clusters, new_database
+
+ROOT = Path(__file__).resolve().parents[2]
+HOME = Path(tempfile.mkdtemp(prefix="pgtend-airflow-"))
+
+for name in [name for name in os.environ if name.startswith(("AIRFLOW", "PGTEND_FLEET"))]:
+    del os.environ[name]
+os.environ.update(
+    {
+        "AIRFLOW_HOME": str(HOME),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__FERNET_KEY": "",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{HOME}/airflow.db",
+        "AIRFLOW__API__BASE_URL": "http://airflow.test",
+        "AIRFLOW__API_AUTH__JWT_SECRET": "x" * 64,
+    }
+)
+
+from bed.airflow_world import World  # noqa: E402 - imports Airflow
+
+
+@pytest.fixture(scope="session")
+def airflow_db() -> Generator[None]:
+    """Migrate Airflow's own database once a session; it lies in a folder that goes away."""
+    # In a process of its own: its migrations warn of things that are not ours.
+    make = "from airflow.utils.db import initdb; initdb()"
+    subprocess.run([sys.executable, "-c", make], check=True, capture_output=True)
+    yield
+    shutil.rmtree(HOME, ignore_errors=True)
+
+
+@pytest.fixture
+def world(  # noqa: PLR0913, PLR0917 - pytest hands out fixtures one by one
+    airflow_db: None,  # noqa: ARG001 - it is there, that is enough
+    clusters: Clusters,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> Generator[World]:
+    """Give a fleet of one real database with a ledger, a vault and two alert channels that keep what they are sent."""
+    (HOME / "pgtend-alerts.json").unlink(missing_ok=True)
+    server = clusters.server(18)
+    with ExitStack() as stack:
+        source, reporting = (stack.enter_context(new_database(server)) for _ in range(2))
+        yield stack.enter_context(World.made(source, reporting, tmp_path, monkeypatch, capfd, caplog))

@@ -1,0 +1,17 @@
+"""The pipeline `analyze` from end to end inside Airflow, against a real server, a real ledger and real channels."""
+
+from __future__ import annotations
+
+from bed.airflow_world import CANARY_ROW, World
+from bed.ledgers import ask
+
+
+def test_a_run_renews_statistics_and_leaves_evidence(world: World) -> None:
+    """The table that had no statistics has some, and the ledger holds the proof."""
+    run = world.run("kgc.analyze")
+    assert run.state == "success", world.log()
+    with world.reporting.session() as ledger:
+        assert ask(ledger, "SELECT outcome FROM reporting.runs") == ["succeeded"]
+        assert ask(ledger, "SELECT outcome FROM reporting.analyses") == ["proved"]
+    assert world.messages() == []
+    assert CANARY_ROW not in world.log()

@@ -1,0 +1,187 @@
+"""The DAG files as Airflow sees them: they load, explain themselves, cost little, and survive a broken fleet file."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk import DAG
+from airflow.serialization.serialized_objects import DagSerialization
+
+from pgtend_airflow.pipelines import FORM
+
+ROOT = Path(__file__).resolve().parents[2]
+FIVE = ("kgc", "heliotrope", "scribemed", "vaxtrace", "healthmate")
+
+MEASURE = """
+import json, sys, time
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk import DAG, CronTriggerTimetable, Param, task  # what every DAG file of anybody imports
+from airflow.sdk.definitions._internal.contextmanager import DagContext
+if len(sys.argv) > 2:
+    import os
+    os.environ["_AIRFLOW_PARSING_CONTEXT_DAG_ID"] = sys.argv[2]
+loaded, began = set(sys.modules), time.process_time()
+bag = DagBag(dag_folder=sys.argv[1], bundle_path=None)
+spent = time.process_time() - began
+drivers = {"psycopg", "psycopg2", "boto3", "botocore", "sqlalchemy.engine"}
+ours = sorted(drivers & (set(sys.modules) - loaded))
+print(json.dumps({"seconds": spent, "dags": sorted(bag.dags), "errors": bag.import_errors, "drivers": ours}))
+"""
+
+
+def fleet_file(folder: Path, names: tuple[str, ...], more: str = "") -> Path:
+    """Write a fleet file with some databases."""
+    path = folder / "fleet.yaml"
+    blocks = "".join(f"  {name}:\n    owner: {name}-team\n" for name in names)
+    path.write_text(f"fleet: clinic\nowner: data-platform\n{more}databases:\n{blocks}")
+    return path
+
+
+def loaded(path: Path, monkeypatch: pytest.MonkeyPatch) -> DagBag:
+    """Load the DAG files for a fleet file."""
+    monkeypatch.setenv("PGTEND_FLEET", str(path))
+    return DagBag(dag_folder=str(ROOT / "dags"))
+
+
+def measured(path: Path, dag_id: str = "") -> dict[str, object]:
+    """Load the DAG files in a fresh process, and tell what it cost."""
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, str(ROOT / "dags"), *([dag_id] if dag_id else [])],
+        env={**os.environ, "PGTEND_FLEET": str(path), "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.fixture
+def dags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, DAG]:
+    """Give the DAGs of a fleet of five."""
+    bag = loaded(fleet_file(tmp_path, FIVE), monkeypatch)
+    assert bag.import_errors == {}
+    return bag.dags
+
+
+def test_each_database_and_pipeline_has_a_dag(dags: dict[str, DAG]) -> None:
+    """Five databases and two pipelines of the fleet make these seven DAGs and no other."""
+    assert sorted(dags) == [
+        "fleet.audit",
+        "fleet.reminders",
+        "healthmate.analyze",
+        "heliotrope.analyze",
+        "kgc.analyze",
+        "scribemed.analyze",
+        "vaxtrace.analyze",
+    ]
+
+
+def test_each_dag_explains_itself_and_can_be_found(dags: dict[str, DAG]) -> None:
+    """A page that says what to do when it fails, two tags to filter by, and somebody who answers for it."""
+    for dag_id, dag in dags.items():
+        subject, pipeline = dag_id.split(".")
+        assert dag.doc_md is not None, dag_id
+        assert dag.doc_md.strip().startswith("# "), dag_id
+        assert "**When it fails" in dag.doc_md, dag_id
+        assert dag.tags == {subject, pipeline}
+        assert {task.owner for task in dag.tasks} == {"data-platform" if subject == "fleet" else f"{subject}-team"}
+
+
+def test_unpausing_starts_nothing_by_itself(dags: dict[str, DAG]) -> None:
+    """No start date lies in the past, because there is none; nothing is caught up; one run at a time."""
+    for dag in dags.values():
+        assert dag.start_date is None
+        assert dag.catchup is False
+        assert dag.max_active_runs == 1
+
+
+def test_each_task_is_retried_ended_and_told_of(dags: dict[str, DAG]) -> None:
+    """Every task has retries by family, a time limit and an alert; the DAG tells what a killed task cannot."""
+    for dag in dags.values():
+        assert dag.on_failure_callback
+        assert dag.on_success_callback
+        assert dag.deadline
+        for task in dag.tasks:
+            assert task.retries == 3
+            assert task.retry_policy is not None
+            assert task.execution_timeout is not None
+            assert timedelta(minutes=30) <= task.execution_timeout <= timedelta(hours=4)
+            assert task.on_failure_callback
+
+
+def test_each_field_of_a_form_is_explained_and_takes_no_sql() -> None:
+    """Every field has a title, a description and a safe default; none takes a statement, a host or a path."""
+    for name, field in FORM.items():
+        assert field.schema["title"], name
+        assert field.description, name
+        assert field.resolve() in (None, False)
+    with pytest.raises(Exception, match="does not match"):
+        FORM["tables"].resolve("public.visits; DROP TABLE public.visits")
+
+
+def test_each_dag_survives_being_written_down(dags: dict[str, DAG]) -> None:
+    """What the scheduler reads back is what the file says."""
+    for dag_id, dag in dags.items():
+        again = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
+        assert again.dag_id == dag_id
+        assert sorted(again.task_ids) == sorted(dag.task_ids)
+
+
+@pytest.mark.parametrize(("databases", "limit"), [(5, 1.0), (200, 10.0)])
+def test_parsing_is_cheap_and_reaches_for_nothing(
+    tmp_path: Path, databases: int, limit: float, record_property: pytest.RecordProperty
+) -> None:
+    """Beyond importing Airflow a fleet costs little CPU, and no driver of a database or of S3 is imported."""
+    names = tuple(f"db{number:03d}" for number in range(databases))
+    found = measured(fleet_file(tmp_path, names))
+    seconds = float(str(found["seconds"]))
+    record_property(f"parsing {databases} databases, CPU seconds", round(seconds, 2))
+    print(f"parsing {databases} databases: {seconds:.2f} s of CPU")  # noqa: T201 - a figure people ask for
+    assert len(found["dags"]) == databases + 2  # type: ignore[arg-type]
+    assert found["drivers"] == []
+    assert seconds < limit
+
+
+def test_a_task_run_parses_its_own_dag_only(tmp_path: Path) -> None:
+    """Among two hundred databases a task of one of them builds one DAG."""
+    names = tuple(f"db{number:03d}" for number in range(200))
+    found = measured(fleet_file(tmp_path, names), "db007.analyze")
+    print(f"parsing for one task of 200 databases: {float(str(found['seconds'])):.2f} s of CPU")  # noqa: T201 - same
+    assert found["dags"] == ["db007.analyze"]
+
+
+def test_a_broken_fleet_file_is_one_error_with_every_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unknown key, bad cron and unknown connection stand in one import error; the sound databases keep their DAGs."""
+    path = fleet_file(tmp_path, ("kgc",), "connections: environment\n")
+    path.write_text(
+        path.read_text()
+        + "  heliotrope:\n    analize: {}\n"
+        + "  scribemed:\n    analyze:\n      schedule: every night\n"
+        + "  vaxtrace:\n    connection: vaxtrase\n"
+    )
+    for name in ("KGC", "HELIOTROPE", "SCRIBEMED", "VAXTRACE"):
+        monkeypatch.setenv(f"AIRFLOW_CONN_{name}", "postgres://pgtend@127.0.0.1/x")
+    bag = loaded(path, monkeypatch)
+    assert [Path(name).name for name in bag.import_errors] == ["fleet_file.py"]
+    (told,) = bag.import_errors.values()
+    assert "databases.heliotrope.analize" in told
+    assert "did you mean 'analyze'?" in told
+    assert "databases.scribemed.analyze.schedule" in told
+    assert "databases.vaxtrace.connection" in told
+    assert sorted(bag.dags) == ["fleet.audit", "fleet.reminders", "kgc.analyze"]
+
+
+def test_a_missing_fleet_file_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a fleet file there is one error that names the file and the command that writes one."""
+    bag = loaded(tmp_path / "nowhere.yaml", monkeypatch)
+    (told,) = bag.import_errors.values()
+    assert "nowhere.yaml" in told
+    assert "pgtend init" in told
+    assert bag.dags == {}
