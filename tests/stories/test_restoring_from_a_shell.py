@@ -1,0 +1,182 @@
+"""What a person types on the worst day: with a fleet file, and with nothing but a vault and a key."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bed.clusters import LiveDatabase, asked, new_database, statement
+from bed.restoring import Stage, names_like
+from pgtend.postgres.identifiers import database as called
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """A shell with a key file, and a fleet file that may be missing."""
+
+    stage: Stage
+    origin: LiveDatabase
+    key: Path
+
+    def pgtend(self, *arguments: str, typed: str = "", fleet: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run the command as people do."""
+        home = self.stage.folder / "home"
+        home.mkdir(exist_ok=True)
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "PGTEND_PG_BINDIRS": os.environ["PGTEND_PG_BINDIRS"],
+            "NO_COLOR": "1",
+            "COLUMNS": "200",
+            **({"PGTEND_FLEET": str(self.fleet_file())} if fleet else {}),
+        }
+        command = Path(sys.executable).parent / "pgtend"
+        return subprocess.run(
+            (str(command), *arguments), input=typed, capture_output=True, text=True, env=environment, check=False
+        )
+
+    def fleet_file(self) -> Path:
+        """Write the fleet file."""
+        path = self.stage.folder / "fleet.yaml"
+        plan = {
+            "fleet": "clinic",
+            "vaults": {"main": {"folder": {"path": str(self.stage.folder / "vault")}}},
+            "keys": {"recipients": {"operations": self.stage.keys.public}},
+            "databases": {"subject": {"connection": self.origin.superuser.conninfo}},
+        }
+        path.write_text(json.dumps(plan), encoding="utf-8")
+        return path
+
+    @property
+    def server(self) -> str:
+        """How the server is reached."""
+        return self.origin.server.superuser().conninfo
+
+
+@pytest.fixture
+def shell(stage: Stage) -> Generator[Shell]:
+    """Give a shell beside a database of which there is a backup."""
+    with new_database(stage.server) as made:
+        made.run("CREATE TABLE public.note (id int PRIMARY KEY, text text)", "INSERT INTO public.note VALUES (1, 'a')")
+        stage.take(made.name)
+        key = stage.folder / "key.txt"
+        key.touch(mode=0o600)
+        key.write_text(stage.keys.key_file(), encoding="utf-8")
+        yield Shell(stage, made, key)
+        with stage.server.session() as session:
+            for name in names_like(stage, f"{made.name}_"):
+                session.run(statement("DROP DATABASE {name} WITH (FORCE)"), name=called(name))
+
+
+def notes(shell: Shell, name: str) -> str:
+    """Count the notes in a database."""
+    with shell.origin.session(shell.origin.server.superuser(name)) as session:
+        return session.row(asked("SELECT count(*)::text AS word FROM public.note")).word
+
+
+@pytest.mark.pg(">= 18")
+def test_a_vault_and_a_key_are_enough(shell: Shell) -> None:
+    """No fleet file, no ledger, no Airflow: one command brings the database back, and says that it is identical."""
+    name = f"{shell.origin.name}_back"
+    vault = str(shell.stage.folder / "vault")
+    source = ("--from", vault, "--key", str(shell.key), "--to", shell.server, "--database", name)
+    done = shell.pgtend("restore", *source, fleet=False)
+    assert (done.returncode, done.stderr.count("HINT")) == (0, 0), done.stderr
+    assert "identical in rows, fingerprints, sequences, inventory" in " ".join(done.stdout.split())
+    assert notes(shell, name) == "1"
+
+
+@pytest.mark.pg(">= 18")
+def test_a_fleet_file_makes_it_shorter_and_the_ledger_remembers(shell: Shell) -> None:
+    """The vault is known by then; JSON says the same to programs."""
+    name = f"{shell.origin.name}_back"
+    options = ("--to", shell.server, "--database", name, "--key", str(shell.key), "--json")
+    done = shell.pgtend("restore", "subject", *options)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["identical"], told["database"], told["rows"]) == (True, name, 1)
+    assert [run["pipeline"] for run in json.loads(shell.pgtend("runs", "--json").stdout)] == ["restore"]
+
+
+@pytest.mark.pg(">= 18")
+def test_replacing_wants_the_name_typed_and_keeps_the_old_one(shell: Shell) -> None:
+    """A wrong name ends in a refusal; the right one takes a backup and changes places."""
+    shell.origin.run("DELETE FROM public.note")
+    replacing = ("restore", "subject", "--in-place", "--key", str(shell.key))
+    refused = shell.pgtend(*replacing, typed="subject\n")
+    assert (refused.returncode, notes(shell, shell.origin.name)) == (77, "0")
+    done = shell.pgtend(*replacing, typed=f"{shell.origin.name}\n")
+    assert done.returncode == 0, done.stderr
+    assert notes(shell, shell.origin.name) == "1"
+    aside = names_like(shell.stage, f"{shell.origin.name}_before_")
+    assert [notes(shell, name) for name in aside] == ["0"]
+    assert len(shell.stage.catalogue().entries) == 2
+
+
+@pytest.mark.pg(">= 18")
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (("restore", "subject"), 78, "--to is missing"),
+        (("restore", "subject", "--in-place", "--schema-only"), 78, "--in-place replaces a whole database"),
+        (("restore", "subject", "--to", "host=/x", "--create-roles", "--no-owner"), 78, "contradict each other"),
+        (("restore", "subject", "--to", "host=/x", "--backup", "2020-01-01"), 78, "there is no backup as early as"),
+        (("restore", "subject", "--to", "host=/x"), 78, "is sealed, and no private key was named"),
+        (("restore", "--from", "ftp://x", "--to", "host=/x"), 78, "'ftp://x' is no address of a vault"),
+        (("backups", "subject", "--copy", "far"), 78, "'far' holds no backups of subject"),
+    ],
+)
+def test_what_does_not_go_together_is_said_before_anything_is_done(
+    shell: Shell, arguments: tuple[str, ...], status: int, words: str
+) -> None:
+    """Each with what is wrong, and without a database made."""
+    done = shell.pgtend(*arguments)
+    assert (done.returncode, words in " ".join(done.stderr.split())) == (status, True), done.stderr
+    assert names_like(shell.stage, f"{shell.origin.name}_") == []
+
+
+@pytest.mark.pg(">= 18")
+def test_backups_are_listed_with_state_and_reason(shell: Shell) -> None:
+    """A person sees how far each is known to be good and why it stays; a program sees the same."""
+    shown = " ".join(shell.pgtend("backups", "subject").stdout.split())
+    assert "VERIFIED" in shown
+    assert "All 1 backups of subject in" in shown
+    told = json.loads(shell.pgtend("backups", "subject", "--json").stdout)
+    assert [(one["state"], one["rows"], one["keep"]) for one in told["backups"]] == [("VERIFIED", 1, True)]
+
+
+@pytest.mark.pg(">= 18")
+def test_a_missing_object_shows_in_the_list(shell: Shell) -> None:
+    """Nobody has to read a byte to see that it is gone."""
+    entry = shell.stage.catalogue().entries[0]
+    part = entry.manifest.parts[0]
+    shell.stage.vault.delete(entry.manifest.key_of(part))
+    told = json.loads(shell.pgtend("backups", "subject", "--json").stdout)
+    assert told["backups"][0]["state"] == "DAMAGED"
+    assert told["backups"][0]["faults"] == [f"{part.name} is missing"]
+
+
+@pytest.mark.pg(">= 18")
+def test_retention_touches_nothing_unless_told_to(shell: Shell) -> None:
+    """The dry run is the default, and --apply on what all stays removes nothing."""
+    assert "All 1 backups of subject" in shell.pgtend("retention", "subject").stdout.replace("\n", " ")
+    assert "removed 0 backups" in shell.pgtend("retention", "subject", "--apply").stdout
+    assert len(shell.stage.catalogue().entries) == 1
+
+
+@pytest.mark.pg(">= 18")
+def test_a_vault_of_several_databases_wants_one_named(shell: Shell) -> None:
+    """Guessing which database to restore would be worse than asking."""
+    folder = shell.stage.folder / "vault" / "backups" / "clinic"
+    shutil.copytree(folder / "subject", folder / "other")
+    done = shell.pgtend("restore", "--from", str(shell.stage.folder / "vault"), "--to", shell.server, fleet=False)
+    assert done.returncode == 78
+    assert "clinic/other, clinic/subject" in " ".join(done.stderr.split())
