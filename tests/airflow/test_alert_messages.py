@@ -64,7 +64,7 @@ def test_a_long_error_does_not_make_a_long_title() -> None:
 def test_the_text_of_an_error_that_is_not_ours_is_never_told(error: Exception) -> None:
     """Nobody knows what is in it, so only its kind is."""
     said = compose(replace(INCIDENT, trouble=trouble_of(error)))
-    assert "canary" not in "".join([said.title, said.text, said.html, said.chat])
+    assert "canary" not in f"{said.title}{said.text}{said.html}{said.chat}"
     assert type(error).__name__ in said.title
     assert "unexpected" in said.text
 
