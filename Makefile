@@ -54,9 +54,9 @@ gates:
 	@$(BIN)/basedpyright --level error
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 
-bench: ## Measure what docs/explanation/performance.md promises
+bench: ## Measure what docs/explanation/performance.md says (ONLY=vault: one part; WRITE=1: rewrite the page)
 	$(SETUP) tests
-	@$(BIN)/python -m tests.bench
+	@PYTHONPATH=tests $(BIN)/python -m bench $(ONLY) $(if $(WRITE),--write)
 
 lock: ## Resolve the dependencies anew and export requirements.txt
 	$(SETUP) environment

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pgtend.fleet.model import first_vault
+from pgtend.kernel.times import say_span
 from pgtend.ledger.anchor import verify_and_anchor
+from pgtend.ledger.database import DatabaseLedger
 from pgtend.planner.job import analyze_database, say_plan
 from pgtend.planner.model import Decision
 from pgtend.planner.plan import plan_analyze
@@ -42,6 +44,16 @@ def anchor_the_audit(desk: FleetDesk) -> None:
     settings = desk.fleet.vaults[first_vault(list(desk.fleet.vaults))]
     with open_vault(desk.connections.completed(settings), desk.connections.aws_session) as vault:
         verify_and_anchor(desk.fleet.fleet, desk.ledger, vault, desk.progress)
+
+
+def forget_old_months(desk: FleetDesk) -> None:
+    """Drop what the ledger need not remember any longer; a ledger in a folder remembers everything."""
+    settings = desk.fleet.ledger
+    if settings is None or not isinstance(desk.ledger, DatabaseLedger):
+        return
+    forgotten = desk.ledger.forget(keep=settings.keep, actor=desk.subject.actor)
+    months = ", ".join(forgotten) or "nothing is older than that"
+    desk.progress(f"kept are the last {say_span(settings.keep)}; forgotten: {months}")
 
 
 def _said(decision: Decision) -> str:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,52 +10,17 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
 from airflow.serialization.serialized_objects import DagSerialization
 
+from bed.dag_parsing import fleet_file, parsed
 from pgtend_airflow.pipelines import FORM
 
 ROOT = Path(__file__).resolve().parents[2]
 FIVE = ("kgc", "heliotrope", "scribemed", "vaxtrace", "healthmate")
-
-MEASURE = """
-import json, sys, time
-from airflow.dag_processing.dagbag import DagBag
-from airflow.sdk import DAG, CronTriggerTimetable, Param, task  # what every DAG file of anybody imports
-from airflow.sdk.definitions._internal.contextmanager import DagContext
-if len(sys.argv) > 2:
-    import os
-    os.environ["_AIRFLOW_PARSING_CONTEXT_DAG_ID"] = sys.argv[2]
-loaded, began = set(sys.modules), time.process_time()
-bag = DagBag(dag_folder=sys.argv[1], bundle_path=None)
-spent = time.process_time() - began
-drivers = {"psycopg", "psycopg2", "boto3", "botocore", "sqlalchemy.engine"}
-ours = sorted(drivers & (set(sys.modules) - loaded))
-print(json.dumps({"seconds": spent, "dags": sorted(bag.dags), "errors": bag.import_errors, "drivers": ours}))
-"""
-
-
-def fleet_file(folder: Path, names: tuple[str, ...], more: str = "") -> Path:
-    """Write a fleet file with some databases."""
-    path = folder / "fleet.yaml"
-    blocks = "".join(f"  {name}:\n    owner: {name}-team\n" for name in names)
-    path.write_text(f"fleet: clinic\nowner: data-platform\n{more}databases:\n{blocks}")
-    return path
 
 
 def loaded(path: Path, monkeypatch: pytest.MonkeyPatch) -> DagBag:
     """Load the DAG files for a fleet file."""
     monkeypatch.setenv("PGTEND_FLEET", str(path))
     return DagBag(dag_folder=str(ROOT / "dags"))
-
-
-def measured(path: Path, dag_id: str = "") -> dict[str, object]:
-    """Load the DAG files in a fresh process, and tell what it cost."""
-    done = subprocess.run(
-        [sys.executable, "-c", MEASURE, str(ROOT / "dags"), *([dag_id] if dag_id else [])],
-        env={**os.environ, "PGTEND_FLEET": str(path), "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
 @pytest.fixture
@@ -140,21 +101,20 @@ def test_parsing_is_cheap_and_reaches_for_nothing(
 ) -> None:
     """Beyond importing Airflow a fleet costs little CPU, and no driver of a database or of S3 is imported."""
     names = tuple(f"db{number:03d}" for number in range(databases))
-    found = measured(fleet_file(tmp_path, names))
-    seconds = float(str(found["seconds"]))
-    record_property(f"parsing {databases} databases, CPU seconds", round(seconds, 2))
-    print(f"parsing {databases} databases: {seconds:.2f} s of CPU")  # noqa: T201 - a figure people ask for
-    assert len(found["dags"]) == databases + 2  # type: ignore[arg-type]
-    assert found["drivers"] == []
-    assert seconds < limit
+    found = parsed(fleet_file(tmp_path, names))
+    record_property(f"parsing {databases} databases, CPU seconds", round(found.cpu, 2))
+    print(f"parsing {databases} databases: {found.cpu:.2f} s of CPU")  # noqa: T201 - a figure people ask for
+    assert len(found.dags) == databases + 2
+    assert found.drivers == []
+    assert found.cpu < limit
 
 
 def test_a_task_run_parses_its_own_dag_only(tmp_path: Path) -> None:
     """Among two hundred databases a task of one of them builds one DAG."""
     names = tuple(f"db{number:03d}" for number in range(200))
-    found = measured(fleet_file(tmp_path, names), "db007.analyze")
-    print(f"parsing for one task of 200 databases: {float(str(found['seconds'])):.2f} s of CPU")  # noqa: T201 - same
-    assert found["dags"] == ["db007.analyze"]
+    found = parsed(fleet_file(tmp_path, names), dag_id="db007.analyze")
+    print(f"parsing for one task of 200 databases: {found.cpu:.2f} s of CPU")  # noqa: T201 - same
+    assert found.dags == ["db007.analyze"]
 
 
 def test_a_broken_fleet_file_is_one_error_with_every_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

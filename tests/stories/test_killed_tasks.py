@@ -33,8 +33,12 @@ databases:
   kgc:
     window: {start: "00:00", end: "00:00"}
     limits: {lock_timeout: 2 min, statement_timeout: 5 min, sessions: 2}
+  slow:
+    window: {start: "00:00", end: "00:00"}
+    limits: {lock_timeout: 2 min, statement_timeout: 5 min, sessions: 2}
+    analyze: {time_budget: 9 s, deadline: 10 s}
 """
-SESSIONS = "SELECT count(*)::int FROM pg_stat_activity WHERE application_name LIKE 'pgtend:analyze:kgc%'"
+SESSIONS = "SELECT count(*)::int FROM pg_stat_activity WHERE application_name LIKE 'pgtend:analyze:%'"
 LOCKS = """
     SELECT count(*)::int FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
     WHERE locktype = 'advisory' AND datname = current_database()
@@ -62,12 +66,12 @@ class Stage:
     chat: WebhookSink
 
     @contextmanager
-    def stuck_run(self) -> Generator[Stuck]:
+    def stuck_run(self, dag_id: str = DAG_ID) -> Generator[Stuck]:
         """Start a run that sits in ANALYZE behind somebody's lock."""
         self.source.run("TRUNCATE public.visits", "INSERT INTO public.visits SELECT generate_series(1, 1000)")
         with self.source.session(application="nightly import") as holder, holder.transaction():
             holder.run(statement("LOCK TABLE public.visits IN SHARE UPDATE EXCLUSIVE MODE"))
-            run_id = self.site.trigger(DAG_ID)
+            run_id = self.site.trigger(dag_id)
             self.site.wait("ANALYZE to wait for the lock", self.is_waiting, patience=180)
             self.site.wait("the task before it to be gone", lambda: len(self.tasks()) == 1, patience=60)
             ((task, supervisor),) = self.tasks()
@@ -150,6 +154,7 @@ def stage(clusters: Clusters) -> Generator[Stage]:
         settings = {
             "PGTEND_FLEET": str(home / "fleet.yaml"),
             "AIRFLOW_CONN_KGC": connection(tender),
+            "AIRFLOW_CONN_SLOW": connection(tender),
             "AIRFLOW_CONN_LEDGER": connection(member_of(reporting, "pgtend_writer")),
             "AIRFLOW_CONN_CHAT": json.dumps({"conn_type": "apprise", "extra": config}),
         }
@@ -232,3 +237,18 @@ def test_a_killed_scheduler_leaves_nothing(stage: Stage) -> None:
     stage.site.finish(DAG_ID, stuck.run_id, patience=300)
     assert stage.is_good_again()
     assert "running" not in stage.outcomes()
+
+
+@pytest.mark.timeout(900)
+def test_a_run_that_is_late_is_told_while_it_runs(stage: Stage) -> None:
+    """The deadline passes, people are told once, the run goes on and ends well, and they are told that too."""
+    stage.is_quiet()
+    with stage.stuck_run("slow.analyze") as stuck:
+        stage.site.wait("the alert", lambda: len(stage.chat.posts) > 0, patience=120)
+        assert stage.site.run_state("slow.analyze", stuck.run_id) == "running"
+    assert stage.site.finish("slow.analyze", stuck.run_id) == "success"
+    stage.site.wait("the good news", lambda: len(stage.chat.posts) > 1, patience=60)
+    assert [post["title"] for post in stage.chat.posts] == [
+        "[clinic production] slow.analyze is late: the run has not ended by its deadline",
+        "[clinic production] slow.analyze recovered",
+    ]

@@ -1,0 +1,75 @@
+"""What an alert says, and what it can never say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pgtend.postgres.errors import RowsBroken, ServerUnreachable
+from pgtend_airflow.alerts.message import Incident, Moment, Trouble, compose, trouble_of
+
+INCIDENT = Incident(
+    moment=Moment.OPENED,
+    key="kgc.analyze",
+    fleet="clinic",
+    environment="production",
+    subject="database kgc",
+    owner="kgc-team",
+    trouble=trouble_of(ServerUnreachable("no answer from <db>", hint="See docs/runbooks/database-unreachable.md.")),
+    still_safe="what the run of yesterday left",
+    next_step="The schedule tries again.",
+    runbook="https://runbooks.clinic.test/database-unreachable.md",
+    run="https://airflow.clinic.test/dags/kgc.analyze/runs/1",
+)
+
+
+def test_a_message_says_everything_that_a_person_needs() -> None:
+    """What, of which class, for whom, what is still safe, what to do, where to look, what happens next."""
+    said = compose(INCIDENT)
+    assert said.title == "[clinic production] kgc.analyze failed: no answer from <db>"
+    assert said.text == (
+        "What failed:\n    kgc.analyze: no answer from <db> [postgres.unreachable]\n"
+        "Class:\n    outage: trying again may help, and the retries are used up\n"
+        "For:\n    database kgc, fleet clinic (production), owner kgc-team\n"
+        "Still safe:\n    what the run of yesterday left\n"
+        "Hint:\n    See docs/runbooks/database-unreachable.md.\n"
+        "Runbook:\n    https://runbooks.clinic.test/database-unreachable.md\n"
+        "Run:\n    https://airflow.clinic.test/dags/kgc.analyze/runs/1\n"
+        "Next:\n    The schedule tries again.\n"
+    )
+    assert "&lt;db&gt;" in said.html
+    assert "<db>" not in said.html
+    assert not said.is_good_news
+
+
+def test_good_news_is_short() -> None:
+    """It says what is over and where."""
+    said = compose(replace(INCIDENT, moment=Moment.RECOVERED))
+    assert said.title == "[clinic production] kgc.analyze recovered"
+    assert said.chat.splitlines()[0] == "no answer from <db> [postgres.unreachable] is over"
+    assert said.is_good_news
+
+
+def test_a_long_error_does_not_make_a_long_title() -> None:
+    """A subject fits on a phone; the whole text is in the body."""
+    long = Trouble(code="postgres.unreachable", message="word " * 100)
+    said = compose(replace(INCIDENT, trouble=long))
+    assert len(said.title) <= 160
+    assert said.title.endswith(" ...")
+    assert "word " * 99 in said.text
+
+
+@pytest.mark.parametrize("error", [KeyError("canary-of-a-row"), ValueError("password=canary-of-a-row")])
+def test_the_text_of_an_error_that_is_not_ours_is_never_told(error: Exception) -> None:
+    """Nobody knows what is in it, so only its kind is."""
+    said = compose(replace(INCIDENT, trouble=trouble_of(error)))
+    assert "canary" not in f"{said.title}{said.text}{said.html}{said.chat}"
+    assert type(error).__name__ in said.title
+    assert "unexpected" in said.text
+
+
+def test_only_broken_evidence_wakes_somebody() -> None:
+    """An outage waits for the morning, damaged data does not."""
+    assert not trouble_of(ServerUnreachable("no answer")).wakes_somebody
+    assert trouble_of(RowsBroken("a rule was broken")).wakes_somebody

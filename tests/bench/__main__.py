@@ -1,0 +1,58 @@
+"""Runs all benches or the named ones, prints what they found, and writes docs/explanation/performance.md when asked."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import time
+
+from rich import box
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.table import Table as Grid
+
+from bench.figures import Section
+from bench.page import write_page
+
+BENCHES = ("vault", "ledger", "planner", "postgres", "fleet", "dag_files")
+
+
+def main() -> None:
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("only", nargs="*", metavar="bench", help=f"any of {', '.join(BENCHES)}; all when none is named")
+    parser.add_argument("--write", action="store_true", help="write the page; its figures come from one run of all")
+    wanted = parser.parse_args()
+    unknown = sorted(set(wanted.only) - set(BENCHES))
+    if unknown:
+        parser.error(f"there is no bench {', '.join(unknown)}; there are {', '.join(BENCHES)}")
+    if wanted.write and wanted.only:
+        parser.error("the page holds the figures of one run of all benches: leave the names out, or --write")
+    console = Console(highlight=False)
+    began = time.monotonic()
+    sections = [run(console, name) for name in wanted.only or BENCHES]
+    console.print(f"All of it took {time.monotonic() - began:.0f} s.")
+    if wanted.write:
+        console.print(f"Written: {write_page(sections)}")
+
+
+def run(console: Console, name: str) -> Section:
+    """Measure one room and show it."""
+    console.rule(name, style="dim", align="left")
+    section: Section = importlib.import_module(f"bench.{name}").measure()
+    console.print(Markdown(section.measured), end="\n\n")
+    for table in section.tables:
+        grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False)
+        for number, column in enumerate(table.columns):
+            grid.add_column(column, justify="left" if number < table.words else "right")
+        for row in table.rows:
+            grid.add_row(*row)
+        console.print(grid)
+    for remark in section.remarks:
+        console.print(Markdown(f"- {remark}"))
+    console.print()
+    return section
+
+
+if __name__ == "__main__":
+    main()
