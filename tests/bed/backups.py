@@ -68,7 +68,7 @@ class Depot:
 
     def stored(self) -> list[str]:
         """List the keys of everything in the vault."""
-        return [stored.key for stored in self.vault.objects()]
+        return [stored.key for stored in self.vault.objects("backups/")]
 
 
 def tools_on_path(major: int) -> str:

@@ -133,8 +133,8 @@ class Crew:
 
 
 def _cancel(session: Session) -> None:
-    """Cancel what a session does; one that is gone already need not be."""
+    """Cancel what a session does, and break the line to a server that does not even listen to that."""
     try:
         session.cancel()
     except PgtendError:
-        return
+        session.abandon()

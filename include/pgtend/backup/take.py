@@ -30,6 +30,7 @@ from pgtend.kernel.sizes import Bytes
 from pgtend.kernel.times import Clock, say_span, utc_now
 from pgtend.ledger.model import Ledger, Subject
 from pgtend.postgres.address import Address
+from pgtend.postgres.process import Stalled
 from pgtend.postgres.session import Session
 from pgtend.postgres.tools import ClientTools
 from pgtend.vault.model import Vault
@@ -139,7 +140,12 @@ class _Night:
         with held_snapshot(coordinator, self.door) as held:
             looks = plan_looks(held.relations, self.rules.fingerprint_budget)
             self._say(f"locked {held.locked} tables, snapshot at {held.exported.lsn}")
-            self._set_to_work(self._errand(preflight, held), held, looks)
+            try:
+                self._set_to_work(self._errand(preflight, held), held, looks)
+            except Stalled:
+                # Whoever swallows the dumps swallows our goodbye too, and we would wait for the answer to it.
+                coordinator.abandon()
+                raise
         return Findings(
             preflight=preflight,
             held=held,

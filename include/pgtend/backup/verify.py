@@ -1,4 +1,4 @@
-"""Verifies a backup from the stored bytes alone: with a private key to the last row, without one as far as that goes."""
+"""Verifies a backup from the stored bytes alone: with a private key to the last row, without one as far as it goes."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pgtend.cli import analyze, audit, backups, doctor, fleet, init, ledger, restore, runs, vaults
+from pgtend.cli import analyze, audit, backup, backups, doctor, fleet, init, keys, ledger, restore, runs, vaults
 from pgtend.cli.options import Call
 from pgtend.kernel.errors import PgtendError
 from pgtend.kernel.times import utc_now
@@ -59,6 +59,8 @@ plans.command("analyze")(analyze.plan)
 app.add_typer(plans, name="plan")
 app.command("analyze")(analyze.analyze)
 app.command()(runs.runs)
+app.command()(backup.backup)
+app.command()(backup.verify)
 app.command()(backups.backups)
 app.command()(restore.restore)
 app.command()(backups.retention)
@@ -66,6 +68,7 @@ app.add_typer(fleet.app, name="fleet")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(audit.app, name="audit")
 app.add_typer(vaults.app, name="vault")
+app.add_typer(keys.app, name="keys")
 
 
 @app.command()

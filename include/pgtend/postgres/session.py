@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
@@ -122,6 +124,12 @@ class Session:
         self._is_cancelled = True
         with self._speaking_our_errors("cancel", {}):
             self.connection.cancel_safe(timeout=2)
+
+    def abandon(self) -> None:
+        """Break the connection without a word, for a server that answers nothing; safe from another thread."""
+        with socket.socket(fileno=os.dup(self.connection.fileno())) as line, suppress(OSError):
+            # A line that is broken already cannot be broken again.
+            line.shutdown(socket.SHUT_RDWR)
 
     @contextmanager
     def hold(self, name: str, *, patience: timedelta) -> Generator[None]:

@@ -6,7 +6,7 @@ import pytest
 
 from pgtend.backup.rowcount import RowCount
 
-SQL = rb"""--
+SQL = rb'''--
 -- Data for Name: visits; Type: TABLE DATA
 --
 
@@ -29,7 +29,7 @@ COPY public.nothing  FROM stdin;
 COPY public.last (a) FROM stdin;
 \N
 \.
-"""
+'''
 EXPECTED = {
     ("clinic", "visits"): 3,
     ("odd schema", 'a "b" (c)'): 0,

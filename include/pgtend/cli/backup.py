@@ -1,0 +1,128 @@
+"""`pgtend backup` and `pgtend verify`: take a backup, and look at it again."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from pgtend.cli.options import AsJson, DatabaseName, desk_of
+from pgtend.cli.places import CopyName, FromVault, KeyFile, Shelf, keys_from, shelf_at, shelf_of
+
+if TYPE_CHECKING:
+    from pgtend.backup.manifest import Manifest
+    from pgtend.backup.verify import Verdict
+    from pgtend.cli.desk import Desk
+    from pgtend.cli.screen import Json
+    from pgtend.vault.model import Vault
+
+Yes: TypeAlias = Annotated[
+    bool, typer.Option("--yes", "-y", help="Do not ask: also work while the maintenance window is closed.")
+]
+
+
+def backup(context: typer.Context, database: DatabaseName, yes: Yes = False, as_json: AsJson = False) -> None:
+    """Take a backup and read it back. It exists when this says so, and not before."""
+    from pgtend.backup.take import PIPELINE, Site, take_backup
+    from pgtend.cli import screen
+
+    desk = desk_of(context)
+    chosen = desk.database(database)
+    vault = shelf_of(desk, chosen).vault
+    with desk.ledger() as ledger, vault, _saying_how_to_insist():
+        site = Site(fleet=desk.fleet, database=chosen, address=desk.address(chosen), vault=vault)
+        manifest = take_backup(site, ledger, desk.subject(chosen, PIPELINE), screen.progress, ignore_window=yes)
+        if as_json:
+            screen.show_json(_as_json(manifest, vault))
+        else:
+            screen.show(f"{database}: {manifest.state} {manifest.backup_id}, {vault.place}/{manifest.key}")
+
+
+def verify(  # noqa: PLR0913, PLR0917 - each is an option that people know by its name
+    context: typer.Context,
+    database: DatabaseName,
+    backup_id: Annotated[str, typer.Option("--id", help="The backup of this name, or the newest at this time.")] = "",
+    every: Annotated[bool, typer.Option("--all", help="All backups, the newest first.")] = False,
+    latest: Annotated[bool, typer.Option("--latest", help="The latest backup; this is the default.")] = False,
+    source: FromVault = None,
+    copy: CopyName = None,
+    key: KeyFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read a backup from the vault and hold every byte against its manifest; with --key, every row."""
+    from pgtend.backup.catalogue import LATEST
+    from pgtend.backup.verify import verify_backup
+    from pgtend.cli import screen
+
+    if sum((bool(backup_id), every, latest)) > 1:
+        raise typer.BadParameter("choose one of --all, --latest and --id")
+    private = keys_from(key)
+    shelf = shelf_at(source, database) if source else _own_shelf(desk_of(context), database, copy)
+    with shelf.vault:
+        found = shelf.catalogue()
+        entries = found.entries if every and found.entries else [found.choose(backup_id or LATEST)]
+        verdicts = [verify_backup(shelf.vault, entry.manifest, private, screen.progress) for entry in entries]
+    _tell(database, verdicts, found.unreadable if every else (), as_json=as_json)
+
+
+def _tell(database: str, verdicts: Sequence[Verdict], unreadable: Sequence[str], *, as_json: bool) -> None:
+    """Say how each backup is, and end with an error when any of them is not what was stored."""
+    from pgtend.backup.errors import UnreadableManifest
+    from pgtend.cli import screen
+
+    if as_json:
+        screen.show_json({"database": database, "backups": [_verdict_as_json(verdict) for verdict in verdicts]})
+    else:
+        for verdict in verdicts:
+            word = "sound" if verdict.holds else "DAMAGED"
+            screen.show(f"{database}: {verdict.manifest.backup_id} is {word}; looked at: {verdict.depth}")
+    for verdict in verdicts:
+        verdict.raise_if_broken()
+    if unreadable:
+        raise UnreadableManifest(
+            f"{len(unreadable)} manifests or marks cannot be read",
+            detail=f"They are: {', '.join(unreadable)}.",
+            hint="See docs/runbooks/backup-damaged.md.",
+        )
+
+
+def _own_shelf(desk: Desk, database: str, copy: str | None) -> Shelf:
+    return shelf_of(desk, desk.database(database), copy)
+
+
+@contextmanager
+def _saying_how_to_insist() -> Generator[None]:
+    from pgtend.fleet.window import OutsideWindow
+
+    try:
+        yield
+    except OutsideWindow as refusal:
+        refusal.hint = "Wait for it, or add --yes to do it now."
+        raise
+
+
+def _as_json(manifest: Manifest, vault: Vault) -> Json:
+    return {
+        "database": manifest.database,
+        "backup_id": manifest.backup_id,
+        "state": manifest.state.value,
+        "vault": vault.place,
+        "manifest": manifest.key,
+        "rows": manifest.rows,
+        "stored_size": manifest.stored_size,
+        "plain_size": manifest.plain_size,
+        "took": manifest.timing.total,
+        "snapshot_held": manifest.timing.snapshot_held,
+        "remarks": list(manifest.remarks),
+    }
+
+
+def _verdict_as_json(verdict: Verdict) -> Json:
+    return {
+        "backup_id": verdict.manifest.backup_id,
+        "holds": verdict.holds,
+        "looked_at": verdict.depth.value,
+        "faults": [{"part": fault.part, "what": fault.what} for fault in verdict.faults],
+    }
