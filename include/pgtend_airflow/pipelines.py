@@ -131,6 +131,17 @@ def analyze_timing(database: Database) -> Timing:
     )
 
 
+def backup_timing(database: Database) -> Timing:
+    """Time the backup; one that is switched off can still be started by hand."""
+    rules = database.backup
+    return Timing(
+        cron=rules.schedule if rules.enabled else None,
+        timezone=rules.window.timezone,
+        at_most=rules.deadline,
+        deadline=rules.deadline,
+    )
+
+
 def fleet_timing(fleet: Fleet, cron: str) -> Timing:
     """Time a DAG of the whole fleet."""
     return Timing(cron=cron, timezone=fleet.timezone, at_most=timedelta(minutes=30), deadline=timedelta(hours=1))

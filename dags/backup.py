@@ -1,0 +1,58 @@
+"""
+# A backup that was read back
+
+Every night, inside the database's window, this copies the database into the vault and reads every object back. A backup
+exists when its manifest is written, which is the last thing that happens; whatever fails before leaves nothing that
+could be taken for one.
+
+| task | what it does |
+|---|---|
+| `take` | locks, takes one snapshot, dumps and fingerprints in it side by side, seals, stores, reads back, commits |
+| `verify` | reads the newest backup from the vault again, from the stored bytes alone, on whatever worker is free |
+
+Workers have public keys only: nobody who takes over a worker can read old backups. So `verify` proves that every stored
+byte is what was sent; that the private key opens it is proved by `pgtend keys check` and by the restore drill.
+
+**By hand:** *Trigger* opens a form. From a shell the same is `pgtend backup <database>` and `pgtend verify <database>`.
+
+**When it fails:** the task log ends with a HINT that names the runbook to follow. Outages are tried again by
+themselves, each time as a new backup; earlier backups are never touched. Missing rights are listed all at once, each
+with its GRANT.
+
+**What waits for it:** a finished backup is an event of the asset `pgtend-backup-<database>`; other DAGs can be
+scheduled on it.
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import Asset, task
+
+from pgtend_airflow.pipelines import OUTSIDE_WINDOW, Pipeline, backup_timing
+
+PIPELINE = Pipeline(name="backup", page=__doc__ or "")
+
+
+@task
+def take(name: str) -> str:
+    """Take a backup and read it back; give its id."""
+    from pgtend_airflow.backups import take_one
+    from pgtend_airflow.desk import tending
+
+    with tending(name, PIPELINE.name) as desk:
+        return take_one(desk)
+
+
+@task
+def verify(name: str, backup_id: str) -> None:
+    """Read the backup from the vault again and hold every stored byte against its manifest."""
+    from pgtend_airflow.backups import verify_one
+    from pgtend_airflow.desk import tending
+
+    with tending(name, PIPELINE.name) as desk:
+        verify_one(desk, backup_id)
+
+
+for database in PIPELINE.databases():
+    with PIPELINE.dag(database.name, database.owner, backup_timing(database), (OUTSIDE_WINDOW,)):
+        finished = Asset(name=f"pgtend-backup-{database.name}", uri=f"pgtend://backup/{database.name}")
+        verify.override(outlets=[finished])(database.name, take(database.name))
