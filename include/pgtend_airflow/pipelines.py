@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from airflow.sdk import DAG, CronTriggerTimetable, Param, get_parsing_context
+from airflow.sdk.api.datamodels._generated import DagRunType
 from airflow.sdk.definitions.callback import SyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from airflow.sdk.definitions.param import ParamsDict
@@ -31,7 +32,32 @@ TABLES: Final = "tables"
 DRY_RUN: Final = "dry_run"
 OUTSIDE_WINDOW: Final = "outside_window"
 
+_MOMENT: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:]{4,8}(Z|[+-][0-9:]{4,6})?)?"
+BACKUP_CHOICE: Final = "backup"
+TARGET: Final = "target"
+IN_PLACE: Final = "in_place"
+
 FORM: Final[Mapping[str, Param]] = {
+    BACKUP_CHOICE: Param(
+        "latest",
+        type="string",
+        pattern=rf"^(latest|[0-9]{{8}}T[0-9]{{6}}Z-[0-9a-f]{{8}}|{_MOMENT})$",
+        title="Backup",
+        description="`latest`, the name of a backup, or a moment in UTC: the newest backup that is not later.",
+    ),
+    TARGET: Param(
+        None,
+        type=["null", "string"],
+        pattern=r"^[a-z_][a-z0-9_]{0,62}$",
+        title="Name of the new database",
+        description="It must not exist. Empty: the database's name with the time of this run.",
+    ),
+    IN_PLACE: Param(
+        default=False,
+        type="boolean",
+        title="In the place of the original",
+        description="Replace the database itself. It is backed up first, and stays under another name.",
+    ),
     TABLES: Param(
         None,
         type=["null", "string"],
@@ -62,6 +88,8 @@ class Timing:
     timezone: str
     at_most: timedelta
     deadline: timedelta
+    only_by_hand: bool = False
+    """Whether no schedule, no asset and no backfill may ever start it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +121,7 @@ class Pipeline:
         return DAG(
             dag_id=f"{subject}.{self.name}",
             schedule=schedule,
+            allowed_run_types=[DagRunType.MANUAL] if timing.only_by_hand else None,
             catchup=False,
             max_active_runs=1,
             tags=[subject, self.name],
@@ -128,6 +157,13 @@ def analyze_timing(database: Database) -> Timing:
         # The last table may be started at the very end of the budget, and no statement outlives its own limit.
         at_most=rules.time_budget + database.limits.statement_timeout + timedelta(minutes=15),
         deadline=rules.deadline,
+    )
+
+
+def restore_timing() -> Timing:
+    """Time a restore: by hand only, and people may take their time to answer."""
+    return Timing(
+        cron=None, timezone="UTC", at_most=timedelta(minutes=30), deadline=timedelta(days=1), only_by_hand=True
     )
 
 

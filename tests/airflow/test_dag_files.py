@@ -38,14 +38,19 @@ def test_each_database_and_pipeline_has_a_dag(dags: dict[str, DAG]) -> None:
         "fleet.reminders",
         "healthmate.analyze",
         "healthmate.backup",
+        "healthmate.restore",
         "heliotrope.analyze",
         "heliotrope.backup",
+        "heliotrope.restore",
         "kgc.analyze",
         "kgc.backup",
+        "kgc.restore",
         "scribemed.analyze",
         "scribemed.backup",
+        "scribemed.restore",
         "vaxtrace.analyze",
         "vaxtrace.backup",
+        "vaxtrace.restore",
     ]
 
 
@@ -75,6 +80,9 @@ def test_each_task_is_retried_ended_and_told_of(dags: dict[str, DAG]) -> None:
         assert dag.on_success_callback
         assert dag.deadline
         for task in dag.tasks:
+            if task.task_id == "approve_and_restore":
+                assert (task.retries, task.retry_policy, task.execution_timeout) == (0, None, None)
+                continue
             assert task.retries == 3
             assert task.retry_policy is not None
             assert task.execution_timeout is not None
@@ -87,7 +95,7 @@ def test_each_field_of_a_form_is_explained_and_takes_no_sql() -> None:
     for name, field in FORM.items():
         assert field.schema["title"], name
         assert field.description, name
-        assert field.resolve() in (None, False)
+        assert field.resolve() in (None, False, "latest")
     with pytest.raises(Exception, match="does not match"):
         FORM["tables"].resolve("public.visits; DROP TABLE public.visits")
 
@@ -109,7 +117,7 @@ def test_parsing_is_cheap_and_reaches_for_nothing(
     found = parsed(fleet_file(tmp_path, names))
     record_property(f"parsing {databases} databases, CPU seconds", round(found.cpu, 2))
     print(f"parsing {databases} databases: {found.cpu:.2f} s of CPU")  # noqa: T201 - a figure people ask for
-    assert len(found.dags) == databases + 2
+    assert len(found.dags) == databases * 3 + 2
     assert found.drivers == []
     assert found.cpu < limit
 
@@ -140,7 +148,7 @@ def test_a_broken_fleet_file_is_one_error_with_every_problem(tmp_path: Path, mon
     assert "did you mean 'analyze'?" in told
     assert "databases.scribemed.analyze.schedule" in told
     assert "databases.vaxtrace.connection" in told
-    assert sorted(bag.dags) == ["fleet.audit", "fleet.reminders", "kgc.analyze"]
+    assert sorted(bag.dags) == ["fleet.audit", "fleet.reminders", "kgc.analyze", "kgc.backup", "kgc.restore"]
 
 
 def test_a_missing_fleet_file_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

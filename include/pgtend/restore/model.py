@@ -45,6 +45,8 @@ class RestoreOrder:
     schema_only: bool = False
     owners: Owners = Owners.KEEP
     jobs: int = 2
+    named_at: datetime | None = None
+    """The moment that names made for this restore carry. Asked for again with the same one, it is not done twice."""
 
     @property
     def is_whole(self) -> bool:

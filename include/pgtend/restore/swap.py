@@ -16,7 +16,7 @@ from pgtend.restore.archive import Backup
 from pgtend.restore.errors import NotConfirmed, NotIdentical, StillInUse, TargetMissing
 from pgtend.restore.job import restore_backup
 from pgtend.restore.model import RestoreOrder, RestoreReport, new_name
-from pgtend.restore.server import READ_DATABASES, RENAME_DATABASE, entered
+from pgtend.restore.server import READ_DATABASES, RENAME_DATABASE, entered, refuse_taken
 from pgtend.sqlfiles import command, query
 
 _ROOM = __package__ or ""
@@ -69,12 +69,13 @@ def replace_database(  # noqa: PLR0913 - what, where, what was typed, how the ol
             f"'{typed_name[:63]}' was typed, and the database is called '{name}'",
             hint="Type the name of the database that is to be replaced, exactly.",
         )
+    now = order.named_at or clock()
+    fresh, set_aside = new_name(name, now), new_name(name, now, "before")
     with entered(order.target) as server:
         _refuse_missing(server, name)
-    now = clock()
+        refuse_taken(server, set_aside)
     saved_as = save()
     progress(f"what is there now is in backup {saved_as}")
-    fresh = new_name(name, now)
     report = restore_backup(backup, replace(order, name=fresh), progress, clock=clock)
     if not report.is_identical:
         raise NotIdentical(
@@ -82,7 +83,6 @@ def replace_database(  # noqa: PLR0913 - what, where, what was typed, how the ol
             detail="; ".join(map(str, report.differences[:10])),
             hint=f"Look at what was restored: it is there as {fresh}.",
         )
-    set_aside = new_name(name, now, "before")
     with entered(order.target) as server:
         exchange(server, name, fresh, set_aside)
     progress(f"{name} is the restored one now; the one before is {set_aside}")
