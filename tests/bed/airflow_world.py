@@ -104,6 +104,11 @@ class World:
         path.write_text(FLEET.format(vault=vault or f"folder: {{path: {self.folder / 'vault'}}}"))
         self.environ.setenv("PGTEND_FLEET", str(path))
 
+    def add_to_fleet(self, lines: str) -> None:
+        """Write more into the fleet file."""
+        path = self.folder / "fleet.yaml"
+        path.write_text(f"{path.read_text()}\n{lines}\n")
+
     def connect(self, name: str, address: Address, **changes: str) -> None:
         """Define an Airflow connection to a database."""
         params = {**address.params, **changes}

@@ -57,7 +57,7 @@ class Depot:
         return FolderLedger(self.memory)
 
     def site(self) -> Site:
-        """What is backed up, and where to."""
+        """Say what is backed up, and where to."""
         fleet = self.fleet
         return Site(fleet=fleet, database=fleet.databases["clinic"], address=self.address, vault=self.vault)
 

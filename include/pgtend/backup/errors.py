@@ -41,12 +41,6 @@ class SourceChanged(Outage):
     code = "backup.source_changed"
 
 
-class SnapshotLost(Outage):
-    """The session that held the locks and the snapshot is gone."""
-
-    code = "backup.snapshot_lost"
-
-
 class BackupBroken(BrokenEvidence):
     """A stored backup is not what its manifest says."""
 

@@ -109,7 +109,7 @@ def _refuse_change(before: Standing, after: Standing) -> None:
         raise SourceChanged(
             "the server changed its role while it was backed up",
             detail=f"It was {_say(before)}, and at the end {_say(after)}.",
-            hint="A failover let go of the locks, so nothing of this try is kept; it is tried again.",
+            hint="A failover let go of the locks, so nothing of this try is kept. See docs/runbooks/backup-not-taken.md.",
         )
 
 
@@ -122,5 +122,5 @@ def _never_still() -> NeverStill:
     return NeverStill(
         f"tables were created and dropped so fast that {_ROUNDS} attempts could not lock them all",
         detail="A backup of a moving list would miss tables without anybody noticing.",
-        hint="Let the job that creates and drops tables pause at this hour; it is tried again.",
+        hint="Let the job that creates and drops tables pause at this hour; see docs/runbooks/backup-not-taken.md.",
     )

@@ -1,0 +1,29 @@
+"""The pipeline `backup` from end to end inside Airflow, against a real server and a real vault."""
+
+from __future__ import annotations
+
+from bed.airflow_world import CANARY_ROW, World
+from bed.backups import tools_on_path
+from pgtend.vault.agekeys import new_pair
+from pgtend.vault.folder import FolderVault
+from pgtend.vault.model import FolderPlace
+
+
+def test_a_run_takes_a_backup_that_is_in_the_vault(world: World) -> None:
+    """Both tasks succeed, the manifest is there, and no row and no password is in any log."""
+    world.environ.setenv("PGTEND_PG_BINDIRS", tools_on_path(world.source.server.tools.major))
+    world.add_to_fleet(f"keys: {{recipients: {{operations: {new_pair().public}}}}}")
+    run = world.run("kgc.backup")
+    assert run.state == "success", world.log()
+    with FolderVault(FolderPlace(path=world.folder / "vault")) as vault:
+        keys = [stored.key for stored in vault.objects("backups/clinic/kgc/")]
+    assert [key.rpartition("/")[2] for key in keys if key.endswith("manifest.json")] == ["manifest.json"]
+    assert CANARY_ROW not in world.log()
+
+
+def test_a_fleet_without_keys_is_told_what_to_do(world: World) -> None:
+    """No key is no reason to store rows in the clear: the run fails at once, and says how to make a pair."""
+    world.environ.setenv("PGTEND_PG_BINDIRS", tools_on_path(world.source.server.tools.major))
+    run = world.run("kgc.backup")
+    assert run.state == "failed"
+    assert "pgtend keys new" in world.log()
