@@ -109,7 +109,7 @@ def _refuse_change(before: Standing, after: Standing) -> None:
         raise SourceChanged(
             "the server changed its role while it was backed up",
             detail=f"It was {_say(before)}, and at the end {_say(after)}.",
-            hint="A failover let go of the locks, so nothing of this try is kept. See docs/runbooks/backup-not-taken.md.",
+            hint="A failover let go of the locks: nothing of this try is kept. See docs/runbooks/backup-not-taken.md.",
         )
 
 

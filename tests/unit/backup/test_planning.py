@@ -1,0 +1,97 @@
+"""How a database is cut into parts and how closely its tables are looked at, decided without touching anything."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from pgtend.backup.advisories import Version
+from pgtend.backup.facts import Relation
+from pgtend.backup.model import plan_looks, plan_shards
+from pgtend.backup.record import Coverage, Role
+from pgtend.kernel.sizes import Bytes
+
+MB = 1024 * 1024
+
+
+def table(
+    name: str, size: int, *, key: tuple[str, ...] = ("id",), kind: str = "table", extension: bool = False
+) -> Relation:
+    """Describe a table of a size."""
+    return Relation(
+        oid=sum(name.encode()),
+        schema="public",
+        name=name,
+        kind=kind,
+        sql_name=f"public.{name}",
+        sql_schema="public",
+        is_partition=False,
+        is_unlogged=False,
+        belongs_to_extension=extension,
+        size=size,
+        may_use_schema=True,
+        may_select=True,
+        is_filtered=False,
+        columns=["id", "note"],
+        key=list(key),
+    )
+
+
+def test_large_tables_come_first_and_the_rest_leaves_them_out() -> None:
+    """No row is dumped twice, and none is forgotten."""
+    relations = [table("small", MB), table("huge", 900 * MB), table("big", 300 * MB), table("seq", 0, kind="sequence")]
+    shards = plan_shards(relations, Bytes(256 * MB))
+    assert [(shard.role, shard.only.name if shard.only else "") for shard in shards] == [
+        (Role.PRE_DATA, ""),
+        (Role.TABLE, "huge"),
+        (Role.TABLE, "big"),
+        (Role.REST, ""),
+        (Role.POST_DATA, ""),
+    ]
+    assert [one.name for one in shards[3].without] == ["huge", "big"]
+    assert len({shard.name for shard in shards}) == 5
+
+
+def test_a_table_of_an_extension_stays_with_the_rest() -> None:
+    """Only a dump of everything knows which of its rows the extension wants dumped."""
+    shards = plan_shards([table("spatial", 900 * MB, extension=True)], Bytes(256 * MB))
+    assert [shard.role for shard in shards] == [Role.PRE_DATA, Role.REST, Role.POST_DATA]
+
+
+def test_the_budget_goes_to_small_tables_first() -> None:
+    """At 80 MB a second, ten seconds hash 800 MB; what is larger is sampled by its key, or counted without one."""
+    relations = [
+        table("small", 80 * MB),
+        table("middle", 640 * MB),
+        table("huge", 4000 * MB),
+        table("keyless", 5000 * MB, key=()),
+        table("spatial", MB, extension=True),
+    ]
+    looks = {look.table.name: (look.coverage, look.one_in) for look in plan_looks(relations, timedelta(seconds=10))}
+    assert looks == {
+        "small": (Coverage.FULL, 1),
+        "middle": (Coverage.FULL, 1),
+        "huge": (Coverage.SAMPLE, 64),
+        "keyless": (Coverage.ROWS, 1),
+        "spatial": (Coverage.NONE, 1),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "unsafe", "unsound"),
+    [
+        ("15.13", True, True),
+        ("15.14", False, True),
+        ("15.19", False, True),
+        ("15.20", False, False),
+        ("18.0", False, True),
+        ("18.6", False, False),
+        ("13.22", False, True),
+        ("19.0", False, False),
+    ],
+)
+def test_versions_with_known_defects_are_known(text: str, *, unsafe: bool, unsound: bool) -> None:
+    """Old tools are refused, and those with later advisories are mentioned."""
+    version = Version.parse(text)
+    assert (version.is_before_safe_restores, version.is_before_sound_dumps) == (unsafe, unsound)
