@@ -28,6 +28,18 @@ SAMPLES: Mapping[str, sql.Composable] = {
     "target": sql.Literal(100),
     "role": sql.Identifier("postgres"),
     "password": sql.Literal("worthless"),
+    "database": sql.Identifier("postgres"),
+    "name": sql.Literal("00000003-0000001B-1"),
+    "tables": sql.Identifier("public", "sample"),
+    "columns": sql.Identifier("id"),
+    "key": sql.Identifier("id"),
+    "one_in": sql.Literal(2),
+    "old": sql.Identifier("postgres"),
+    "new": sql.Identifier("other"),
+    "encoding": sql.Literal("UTF8"),
+    "collate": sql.Literal("C"),
+    "ctype": sql.Literal("C"),
+    "locale": sql.Literal("C"),
 }
 SAMPLE_TABLE = "CREATE TABLE public.sample (id int PRIMARY KEY, seen_at timestamptz)"
 # What psycopg makes of a type: numeric becomes a Decimal, so a sum of bigint is no int without a cast.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -24,6 +24,25 @@ if TYPE_CHECKING:
     from pgtend.restore.model import RestoreOrder, RestoreReport
 
 PIPELINE = "restore"
+Which: TypeAlias = Annotated[
+    str,
+    typer.Option("--backup", metavar="latest|ID|TIME", help="Which one; a time means the newest not later than it."),
+]
+Server: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--to", metavar="CONNECTION", help="Server to restore to: a libpq service or connection string."),
+]
+NewName: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--database", metavar="NAME", help="Name of the new database. Default: DATABASE_restore_TIME."),
+]
+Tables: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--table", metavar="SCHEMA.TABLE", help="Only rows of these; * is any text. Repeatable."),
+]
+InPlace: TypeAlias = Annotated[
+    bool, typer.Option("--in-place", help="Take the place of the original, which stays under another name.")
+]
 
 
 class ContradictoryOptions(Misconfigured):
@@ -77,28 +96,12 @@ def restore(  # noqa: PLR0913, PLR0917 - each is an option that people know by i
     database: Annotated[
         str | None, typer.Argument(metavar="[DATABASE]", help="Name in the fleet file, or in the vault with --from.")
     ] = None,
-    backup: Annotated[
-        str,
-        typer.Option(
-            "--backup", metavar="latest|ID|TIME", help="Which one; a time means the newest not later than it."
-        ),
-    ] = "latest",
-    to: Annotated[
-        str | None,
-        typer.Option("--to", metavar="CONNECTION", help="Server to restore to: a libpq service or connection string."),
-    ] = None,
-    name: Annotated[
-        str | None,
-        typer.Option("--database", metavar="NAME", help="Name of the new database. Default: DATABASE_restore_TIME."),
-    ] = None,
-    table: Annotated[
-        list[str] | None,
-        typer.Option("--table", metavar="SCHEMA.TABLE", help="Only rows of these; * is any text. Repeatable."),
-    ] = None,
+    backup: Which = "latest",
+    to: Server = None,
+    name: NewName = None,
+    table: Tables = None,
     schema_only: Annotated[bool, typer.Option("--schema-only", help="Everything but the rows.")] = False,
-    in_place: Annotated[
-        bool, typer.Option("--in-place", help="Take the place of the original, which stays under another name.")
-    ] = False,
+    in_place: InPlace = False,
     create_roles: Annotated[bool, typer.Option("--create-roles", help="Make missing roles, without a login.")] = False,
     no_owner: Annotated[bool, typer.Option("--no-owner", help="Do without owners and rights.")] = False,
     jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="Streams and index builds at the same time.")] = 2,

@@ -116,7 +116,7 @@ def create_database(session: Session, name: str, source: Source) -> None:
     provider = source.locale_provider if session.facts.major >= _SINCE_PROVIDERS else ""
     asked = _CREATE[provider]
     parts: dict[str, Composable] = {
-        "name": database(name),
+        "database": database(name),
         "encoding": text(source.encoding),
         "collate": text(source.collation),
         "ctype": text(source.ctype),
@@ -146,7 +146,7 @@ def sweep_unfinished(session: Session, now: datetime, progress: Progress) -> tup
     swept: list[str] = []
     for found in session.rows(READ_DATABASES):
         if found.name.startswith(UNFINISHED) and not found.sessions and _begun_at(found.name) <= now - _ABANDONED:
-            session.run(DROP_DATABASE, name=database(found.name))
+            session.run(DROP_DATABASE, database=database(found.name))
             progress(f"removed {found.name}, which a restore that was killed left behind")
             swept.append(found.name)
     return tuple(swept)
@@ -174,7 +174,7 @@ def _give_up(address: Address, name: str, failure: BaseException) -> None:
     """Remove what was begun. The failure stays what it was, and says when even that was impossible."""
     try:
         with entered(address) as session:
-            session.run(DROP_DATABASE, name=database(name))
+            session.run(DROP_DATABASE, database=database(name))
     except PgtendError as trouble:
         sentence = f"The unfinished database {name} could not be removed ({trouble.message}); the next restore does it."
         failure.add_note(sentence)

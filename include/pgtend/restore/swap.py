@@ -105,13 +105,13 @@ def exchange(server: Session, name: str, fresh: str, set_aside: str, *, patience
 @contextmanager
 def _closed(server: Session, name: str, set_aside: str) -> Generator[None]:
     """Keep people out of a database, and let them in again whatever it is called then."""
-    server.run(CLOSE_DATABASE, name=database(name))
+    server.run(CLOSE_DATABASE, database=database(name))
     try:
         yield
     except BaseException:
-        server.run(OPEN_DATABASE, name=database(name))
+        server.run(OPEN_DATABASE, database=database(name))
         raise
-    server.run(OPEN_DATABASE, name=database(set_aside))
+    server.run(OPEN_DATABASE, database=database(set_aside))
 
 
 def _send_away(server: Session, name: str, patience: timedelta) -> None:

@@ -1,2 +1,2 @@
 -- Nobody may enter while two databases change places.
-ALTER DATABASE {name} ALLOW_CONNECTIONS false
+ALTER DATABASE {database} ALLOW_CONNECTIONS false

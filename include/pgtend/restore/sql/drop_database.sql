@@ -1,2 +1,2 @@
 -- Removes a database that a restore did not finish, together with whoever is still connected to it.
-DROP DATABASE IF EXISTS {name} WITH (FORCE)
+DROP DATABASE IF EXISTS {database} WITH (FORCE)

@@ -1,2 +1,2 @@
 -- Lets people in again.
-ALTER DATABASE {name} ALLOW_CONNECTIONS true
+ALTER DATABASE {database} ALLOW_CONNECTIONS true
