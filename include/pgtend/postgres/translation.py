@@ -52,6 +52,7 @@ _BY_TEXT: tuple[tuple[re.Pattern[str], type[PgtendError]], ...] = tuple(
         (r"database system is|not yet accepting connections|consistent recovery state", ours.ServerStarting),
         (r"database \"[^\"]*\" (does not exist|is not currently accepting)|no such database", ours.NoSuchDatabase),
         (r"permission denied for \w+", ours.MissingRight),
+        (r"due to lock timeout", ours.LockedOut),
         (r"timeout expired|connection timeout|failed to resolve|could not translate host name", ours.ServerUnreachable),
         (r"connection refused|no such file or directory\s+is the server|unreachable|no route", ours.ServerUnreachable),
         (r"certificate|\bSSL\b|\bTLS\b", ours.TlsRefused),
@@ -71,6 +72,8 @@ _HINTS: dict[type[PgtendError], str] = {
     "that rule may ask for TLS: connect with sslmode=verify-full. Then run `pgtend doctor`.",
     ours.NoSuchDatabase: "Correct dbname in the connection, then run `pgtend doctor`.",
     ours.MissingRight: "Run `pgtend doctor`: it prints the GRANT that is missing; see docs/runbooks/missing-right.md.",
+    ours.LockedOut: "A session that waits for a strong lock keeps everybody out who comes after it: see "
+    "docs/runbooks/locked-out.md.",
     ours.TlsRefused: "Name the certificate of the authority that signed the server's in sslrootcert, and connect by "
     "the name the certificate is made for; see docs/runbooks/tls-refused.md.",
     ours.PoolerInTheWay: "Give the connection the server's own host and port instead of the pooler's.",
