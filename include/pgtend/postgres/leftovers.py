@@ -47,24 +47,31 @@ def _is_ours(folder: Path) -> bool:
 
 
 def _sweep(folder: Path) -> bool:
-    lock_file = folder / _LOCK
-    if not lock_file.exists():
-        # Its owner may be about to lock it.
-        if utc_now().timestamp() - folder.stat().st_mtime < _YOUNG.total_seconds():
-            return False
-        shutil.rmtree(folder)
-        return True
-    lock = os.open(lock_file, os.O_RDWR)
+    try:
+        lock = os.open(folder / _LOCK, os.O_RDWR)
+    except FileNotFoundError:
+        return _sweep_unclaimed(folder)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     else:
+        # Another sweep may have removed the folder between our opening its lock and getting it.
+        if not folder.exists():
+            return False
         _stop_server(folder / "data")
         shutil.rmtree(folder)
         return True
     finally:
         os.close(lock)
+
+
+def _sweep_unclaimed(folder: Path) -> bool:
+    """Remove a folder without a lock once it is so old that nobody is about to lock it."""
+    if not folder.exists() or utc_now().timestamp() - folder.stat().st_mtime < _YOUNG.total_seconds():
+        return False
+    shutil.rmtree(folder)
+    return True
 
 
 def _stop_server(data: Path) -> None:
