@@ -54,5 +54,6 @@ def verify(name: str, backup_id: str) -> None:
 
 for database in PIPELINE.databases():
     with PIPELINE.dag(database.name, database.owner, backup_timing(database), (OUTSIDE_WINDOW,)):
-        finished = Asset(name=f"pgtend-backup-{database.name}", uri=f"pgtend://backup/{database.name}")
+        # Without an address: Airflow asks every provider, boto3 among them, whether it knows the scheme of one.
+        finished = Asset(name=f"pgtend-backup-{database.name}")
         verify.override(outlets=[finished])(database.name, take(database.name))

@@ -66,7 +66,9 @@ class Airflow:
             "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT": str(self.ports.scheduler_health),
             "AWS_CONFIG_FILE": str(self.places.state / "aws_config"),
             "AWS_SHARED_CREDENTIALS_FILE": str(self.places.state / "aws_credentials"),
-            "PGTEND_FLEET": str(root / "demo" / "fleet.yaml"),
+            "PGTEND_FLEET": str(self.places.fleet),
+            # For <db>.restore. A real worker has no private key until somebody puts one there for a restore.
+            "PGTEND_KEY_FILE": str(self.places.key("operations")),
         }
 
     def environment(self, connections: Mapping[str, str]) -> dict[str, str]:

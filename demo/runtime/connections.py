@@ -133,7 +133,8 @@ def written(parser: configparser.ConfigParser) -> str:
 def shell_lines(places: Places) -> str:
     """Write the lines for a shell."""
     variables = {
-        "PGTEND_FLEET": places.root / "demo" / "fleet.yaml",
+        "PGTEND_FLEET": places.fleet,
+        "PGTEND_KEY_FILE": places.key("operations"),
         "PGSERVICEFILE": places.state / "pg_service.conf",
         "AWS_CONFIG_FILE": places.state / "aws_config",
         "AWS_SHARED_CREDENTIALS_FILE": places.state / "aws_credentials",

@@ -21,10 +21,11 @@ from demo.runtime import fleet_databases, stores
 from demo.runtime.airflow import COMPONENTS, Airflow
 from demo.runtime.cluster import Cluster
 from demo.runtime.connections import airflow_connections, write_shell_files
+from demo.runtime.fleet_file import write_fleet_file
 from demo.runtime.places import DemoProblem, Places
 from demo.runtime.ports import choose_ports, read_ports
 from demo.runtime.processes import Service, bury, find, start, stop, wait_until
-from demo.runtime.runs import explain_failures, run_every_pipeline, wait_for_pipelines
+from demo.runtime.runs import by_themselves, explain_failures, run_every_pipeline, wait_for_pipelines
 from demo.runtime.secret_words import SecretWords
 from demo.runtime.steps import Steps
 from demo.runtime.summary import print_summary
@@ -102,6 +103,7 @@ class Machine:
         databases = fleet_databases.CONNECTIONS
         self.connections = airflow_connections(databases, self.cluster, self.ports, self.words)
         shell = (*databases, fleet_databases.ADMIN)
+        write_fleet_file(self.places)
         write_shell_files(self.places, shell, self.cluster, self.ports, self.words)
         self.airflow.write_environment(self.connections)
 
@@ -148,9 +150,9 @@ class Machine:
         """Run every pipeline that is not green and say what is not."""
         with self.steps.step("every pipeline once for every database"):
             databases = tuple(one.name for one in fleet_databases.FLEET)
-            dag_ids = wait_for_pipelines(self.airflow.api, databases, timedelta(seconds=120))
+            known = wait_for_pipelines(self.airflow.api, databases, timedelta(seconds=120))
             self.airflow.api.unpause()
-            runs = run_every_pipeline(self.airflow.api, dag_ids, self.console, timedelta(minutes=5))
+            runs = run_every_pipeline(self.airflow.api, by_themselves(known), self.console, timedelta(minutes=5))
             explain_failures(self.airflow.api, runs)
 
     def stop(self) -> bool:

@@ -56,6 +56,15 @@ class Places:
         return self.state / "airflow"
 
     @property
+    def fleet(self) -> Path:
+        """The fleet file with this clone's public keys."""
+        return self.state / "fleet.yaml"
+
+    def key(self, name: str) -> Path:
+        """The private key of a recipient of backups."""
+        return self.state / "keys" / f"{name}.txt"
+
+    @property
     def shell(self) -> Path:
         """What a shell sources to work without Airflow."""
         return self.state / "env"
