@@ -115,12 +115,12 @@ def is_question_before_login(message: ConsoleMessage) -> bool:
 
 
 def furnished(source: LiveDatabase) -> Address:
-    """Make a table whose statistics are missing, owned by the role that tends it."""
+    """Make two tables whose statistics are missing, owned by the role that tends them."""
     tender = source.new_role("tender")
-    source.run(
-        "CREATE TABLE public.visits (id bigint) WITH (autovacuum_enabled = off)",
-        "INSERT INTO public.visits SELECT generate_series(1, 1000)",
-    )
-    with source.session() as session:
-        session.run(statement("ALTER TABLE public.visits OWNER TO {role}"), role=sql.Identifier(tender.user))
+    for table in ("visits", "wards"):
+        with source.session() as session:
+            names = {"table": sql.Identifier("public", table), "role": sql.Identifier(tender.user)}
+            session.run(statement("CREATE TABLE {table} (id bigint) WITH (autovacuum_enabled = off)"), **names)
+            session.run(statement("INSERT INTO {table} SELECT generate_series(1, 1000)"), **names)
+            session.run(statement("ALTER TABLE {table} OWNER TO {role}"), **names)
     return tender
