@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
 
 from bed.clusters import MAJORS, Clusters, LiveDatabase, new_database, wanted_majors
 from pgtend.postgres.throwaway import ThrowawayServer
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the markers of the bed."""
+    """Declare the markers of the bed; no example of a property test fails because the machine was busy."""
+    settings.register_profile("house", deadline=None)
+    settings.load_profile("house")
     config.addinivalue_line("markers", "pg(condition): run only against these major versions, such as '>= 17'")
 
 

@@ -19,6 +19,9 @@ from typing import Final, Self, TypeAlias, cast
 
 import httpx
 
+from bed.clusters import LiveDatabase
+from pgtend.postgres.address import Address
+
 PROJECT: Final = Path(__file__).resolve().parents[2]
 COMPONENTS: Final = ("api-server", "scheduler", "dag-processor", "triggerer")
 ADMIN: Final = ("admin", "a-password-of-this-test-site")
@@ -202,6 +205,30 @@ class AirflowSite:
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "3",
             **self.settings,
         }
+
+
+def connection(address: Address) -> str:
+    """Write an address as an Airflow connection."""
+    params = address.params
+    secret = address.password.get_secret_value() if address.password else ""
+    return json.dumps(
+        {
+            "conn_type": "postgres",
+            "host": params["host"],
+            "port": int(params["port"]),
+            "schema": params["dbname"],
+            "login": params["user"],
+            "password": secret,
+        }
+    )
+
+
+def metadata_address(database: LiveDatabase) -> str:
+    """Write the owner's way in as SQLAlchemy wants it."""
+    address = database.owner
+    secret = address.password.get_secret_value() if address.password else ""
+    host, port = address.params["host"], address.params["port"]
+    return f"postgresql+psycopg2://{address.user}:{secret}@/{database.name}?host={host}&port={port}"
 
 
 def children_of(pid: int) -> list[int]:

@@ -24,6 +24,7 @@ from bed.clusters import statement, tools_of
 from bed.compose import PROJECT, environment_of, moved_here, read_compose, services
 from pgtend.postgres.throwaway import ThrowawayServer
 
+MAKE_SECRETS: Final = PROJECT / "include" / "pgtend_airflow" / "compose" / "make_secrets.py"
 DAGS: Final = PROJECT / "tests" / "bed" / "celery_dags"
 # What a throwaway site has to set itself: where it listens, and how the test logs in.
 OWN: Final = ("AIRFLOW__API__BASE_URL", "AIRFLOW__CORE__AUTH_MANAGER", "AIRFLOW__CORE__EXECUTION_API_SERVER_URL")
@@ -107,7 +108,7 @@ class Workers:
 def installation(tmp_path: Path) -> Generator[tuple[AirflowSite, Workers]]:
     """Run what the compose file describes, as processes of this machine."""
     folder = tmp_path / "secrets"
-    subprocess.run((sys.executable, str(PROJECT / "docker" / "make_secrets.py"), str(folder)), check=True)
+    subprocess.run((sys.executable, str(MAKE_SECRETS), str(folder)), check=True)
     redis_port, *ports = free_ports(3)
     with ExitStack() as stack:
         server = stack.enter_context(metadata_server((folder / "metadata_password").read_text()))

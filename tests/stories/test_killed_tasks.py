@@ -17,12 +17,11 @@ from pathlib import Path
 import pytest
 from psycopg import sql
 
-from bed.airflow_site import AirflowSite, children_of, is_running
+from bed.airflow_site import AirflowSite, children_of, connection, is_running, metadata_address
 from bed.clusters import Clusters, LiveDatabase, new_database, statement
 from bed.ledgers import ask, member_of
 from bed.message_sinks import WebhookSink, webhook_sink
 from pgtend.ledger.migrate import migrate
-from pgtend.postgres.address import Address
 
 DAG_ID = "kgc.analyze"
 FLEET = """
@@ -109,30 +108,6 @@ class Stage:
         with self.source.session() as watcher:
             (count,) = ask(watcher, question)
         return int(str(count))
-
-
-def connection(address: Address) -> str:
-    """Write an address as an Airflow connection."""
-    params = address.params
-    secret = address.password.get_secret_value() if address.password else ""
-    return json.dumps(
-        {
-            "conn_type": "postgres",
-            "host": params["host"],
-            "port": int(params["port"]),
-            "schema": params["dbname"],
-            "login": params["user"],
-            "password": secret,
-        }
-    )
-
-
-def metadata_address(database: LiveDatabase) -> str:
-    """Write the owner's way in as SQLAlchemy wants it."""
-    address = database.owner
-    secret = address.password.get_secret_value() if address.password else ""
-    host, port = address.params["host"], address.params["port"]
-    return f"postgresql+psycopg2://{address.user}:{secret}@/{database.name}?host={host}&port={port}"
 
 
 @pytest.fixture(scope="module")

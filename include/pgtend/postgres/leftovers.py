@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
@@ -19,6 +20,7 @@ PREFIX = "pgtend-server-"
 _LOCK = "owner.lock"
 _YOUNG = timedelta(minutes=1)
 _LAST_CHANCE = timedelta(seconds=5)
+_STILL_TIDIED_UP = frozenset({errno.ENOENT, errno.ENOTEMPTY})
 
 
 @contextmanager
@@ -31,7 +33,7 @@ def claimed_folder(parent: Path | None) -> Generator[Path]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield folder
     finally:
-        shutil.rmtree(folder)
+        _remove(folder)
         os.close(lock)
 
 
@@ -60,7 +62,7 @@ def _sweep(folder: Path) -> bool:
         if not folder.exists():
             return False
         _stop_server(folder / "data")
-        shutil.rmtree(folder)
+        _remove(folder)
         return True
     finally:
         os.close(lock)
@@ -70,8 +72,23 @@ def _sweep_unclaimed(folder: Path) -> bool:
     """Remove a folder without a lock once it is so old that nobody is about to lock it."""
     if not folder.exists() or utc_now().timestamp() - folder.stat().st_mtime < _YOUNG.total_seconds():
         return False
-    shutil.rmtree(folder)
+    _remove(folder)
     return True
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, also while the last processes of a server that was just stopped tidy up in it."""
+    deadline = time.monotonic() + _LAST_CHANCE.total_seconds()
+    while True:
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            if error.errno not in _STILL_TIDIED_UP or time.monotonic() >= deadline:
+                raise
+            if not folder.exists():
+                return
+        else:
+            return
 
 
 def _stop_server(data: Path) -> None:
