@@ -6,8 +6,8 @@ from demo.runtime.places import Places, write_private
 
 RECIPIENTS = ("operations", "escrow")
 REMARK = """
-# The keys of this demo, made by `make demo`. The private halves lie in keys/ beside this file, which no worker of a real
-# installation would have: there, `pgtend keys new` is run on another machine.
+# The keys of this demo, made by `make demo`. The private halves lie in keys/ beside this file, which no worker of a
+# real installation would have: there, `pgtend keys new` is run on another machine.
 """
 
 

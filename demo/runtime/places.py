@@ -61,7 +61,7 @@ class Places:
         return self.state / "fleet.yaml"
 
     def key(self, name: str) -> Path:
-        """The private key of a recipient of backups."""
+        """Tell where the private key of a recipient of backups is."""
         return self.state / "keys" / f"{name}.txt"
 
     @property

@@ -81,7 +81,7 @@ def replace_database(  # noqa: PLR0913 - what, where, what was typed, how the ol
         raise NotIdentical(
             f"what was restored differs from the backup, so '{name}' stays as it is",
             detail="; ".join(map(str, report.differences[:10])),
-            hint=f"Look at what was restored: it is there as {fresh}.",
+            hint=f"Look at what was restored: it is there as {fresh}. See docs/runbooks/restore-not-identical.md.",
         )
     with entered(order.target) as server:
         exchange(server, name, fresh, set_aside)
