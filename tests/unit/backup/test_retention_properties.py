@@ -68,7 +68,7 @@ def test_the_last_known_good_ones_always_stay(found: tuple[KnownBackup, ...], by
     """Neither the last proven, nor the last verified, nor the last at all are ever removed."""
     kept = ids(judge(found, by), keep=True)
     proven = tuple(backup for backup in found if backup.state is BackupState.PROVEN)
-    verified = tuple(backup for backup in found if backup.state is not BackupState.STORED)
+    verified = tuple(backup for backup in found if backup.state in {BackupState.VERIFIED, BackupState.PROVEN})
     assert newest(proven, by.proven) <= kept
     assert newest(verified, by.proven) <= kept
     assert newest(found, by.at_least) <= kept
