@@ -9,6 +9,7 @@ could be taken for one.
 |---|---|
 | `take` | locks, takes one snapshot, dumps and fingerprints in it side by side, seals, stores, reads back, commits |
 | `verify` | reads the newest backup from the vault again, from the stored bytes alone, on whatever worker is free |
+| `copy` | where the fleet file names a second vault: brings it up to date, and judges each copy by reading it there |
 
 Workers have public keys only: nobody who takes over a worker can read old backups. So `verify` proves that every stored
 byte is what was sent; that the private key opens it is proved by `pgtend keys check` and by the restore drill.
@@ -52,8 +53,20 @@ def verify(name: str, backup_id: str) -> None:
         verify_one(desk, backup_id)
 
 
+@task
+def copy(name: str) -> None:
+    """Copy what the second vaults lack, from the stored bytes."""
+    from pgtend_airflow.backups import copy_all
+    from pgtend_airflow.desk import tending
+
+    with tending(name, PIPELINE.name) as desk:
+        copy_all(desk)
+
+
 for database in PIPELINE.databases():
     with PIPELINE.dag(database.name, database.owner, backup_timing(database), (OUTSIDE_WINDOW,)):
         # Without an address: Airflow asks every provider, boto3 among them, whether it knows the scheme of one.
         finished = Asset(name=f"pgtend-backup-{database.name}")
-        verify.override(outlets=[finished])(database.name, take(database.name))
+        verified = verify.override(outlets=[finished])(database.name, take(database.name))
+        if database.backup.copies:
+            verified >> copy(database.name)

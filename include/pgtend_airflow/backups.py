@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 
+from pgtend.backup.copies import COPY, CopyWork, keep_copies
 from pgtend.backup.manifest import manifest_key, read_manifest
 from pgtend.backup.take import Site, take_backup
 from pgtend.backup.verify import verify_backup
@@ -34,9 +36,20 @@ def verify_one(desk: Desk, backup_id: str) -> None:
     desk.progress(f"{desk.database.name}: {backup_id} holds; looked at: {verdict.depth}")
 
 
+def copy_all(desk: Desk) -> None:
+    """Bring every second vault of the database up to date."""
+    subject = replace(desk.subject, pipeline=COPY)
+    for name, rules in desk.database.backup.copies.items():
+        with _vault_of(desk) as source, _vault_of(desk, name) as copy:
+            fleet = usable_fleet().fleet
+            work = CopyWork(source=source, copy=copy, fleet=fleet, database=desk.database.name, by=subject.actor)
+            keep_copies(work, rules.lag, desk.ledger, subject, desk.progress)
+
+
 @contextmanager
-def _vault_of(desk: Desk) -> Generator[Vault]:
+def _vault_of(desk: Desk, name: str = "") -> Generator[Vault]:
+    """Open the database's own vault, or the one that is named."""
     connections = AirflowConnections()
-    settings = connections.completed(usable_fleet().vaults[desk.database.vault])
+    settings = connections.completed(usable_fleet().vaults[name or desk.database.vault])
     with open_vault(settings, connections.aws_session) as vault:
         yield vault

@@ -21,6 +21,23 @@ def test_a_run_takes_a_backup_that_is_in_the_vault(world: World) -> None:
     assert CANARY_ROW not in world.log()
 
 
+def test_a_second_vault_gets_the_backup_in_the_same_run(world: World) -> None:
+    """The copy is a task of its own, and is in the second vault with its manifest when the run is green."""
+    world.environ.setenv("PGTEND_PG_BINDIRS", tools_on_path(world.source.server.tools.major))
+    (world.folder / "far").mkdir()
+    path = world.folder / "fleet.yaml"
+    far = f"vaults:\n  far: {{folder: {{path: {world.folder / 'far'}}}}}"
+    with_far = path.read_text().replace("vaults:", far, 1)
+    path.write_text(with_far.replace("  kgc:\n", "  kgc:\n    vault: main\n    backup: {copies: {far: {}}}\n", 1))
+    world.add_to_fleet(f"keys: {{recipients: {{operations: {new_pair().public}}}}}")
+    run = world.run("kgc.backup")
+    assert run.state == "success", world.log()
+    assert [task.task_id for task in run.get_task_instances() if task.task_id == "copy"] == ["copy"]
+    with FolderVault(FolderPlace(path=world.folder / "far")) as vault:
+        found = [stored.key for stored in vault.objects("backups/clinic/kgc/")]
+    assert sum(key.endswith("/manifest.json") for key in found) == 1
+
+
 def test_a_fleet_without_keys_is_told_what_to_do(world: World) -> None:
     """No key is no reason to store rows in the clear: the run fails at once, and says how to make a pair."""
     world.environ.setenv("PGTEND_PG_BINDIRS", tools_on_path(world.source.server.tools.major))

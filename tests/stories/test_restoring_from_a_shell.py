@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ import sys
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +27,7 @@ class Shell:
     stage: Stage
     origin: LiveDatabase
     key: Path
+    copies: bool = False
 
     def pgtend(self, *arguments: str, typed: str = "", fleet: bool = True) -> subprocess.CompletedProcess[str]:
         """Run the command as people do."""
@@ -46,14 +49,22 @@ class Shell:
     def fleet_file(self) -> Path:
         """Write the fleet file."""
         path = self.stage.folder / "fleet.yaml"
-        plan = {
+        plan: dict[str, Any] = {
             "fleet": "clinic",
             "vaults": {"main": {"folder": {"path": str(self.stage.folder / "vault")}}},
             "keys": {"recipients": {"operations": self.stage.keys.public}},
             "databases": {"subject": {"connection": self.origin.superuser.conninfo}},
         }
+        if self.copies:
+            plan["vaults"]["far"] = {"folder": {"path": str(self.far)}}
+            plan["databases"]["subject"]["backup"] = {"copies": {"far": {}}}
         path.write_text(json.dumps(plan), encoding="utf-8")
         return path
+
+    @property
+    def far(self) -> Path:
+        """Where the second vault is."""
+        return self.stage.folder / "far"
 
     @property
     def server(self) -> str:
@@ -180,3 +191,28 @@ def test_a_vault_of_several_databases_wants_one_named(shell: Shell) -> None:
     done = shell.pgtend("restore", "--from", str(shell.stage.folder / "vault"), "--to", shell.server, fleet=False)
     assert done.returncode == 78
     assert "clinic/other, clinic/subject" in " ".join(done.stderr.split())
+
+
+@pytest.mark.pg(">= 18")
+def test_a_second_vault_gets_the_backup_and_can_restore_it_alone(shell: Shell) -> None:
+    """One command copies the stored bytes; the copy is judged where it is, and brings the database back by itself."""
+    shell = dataclasses.replace(shell, copies=True)
+    assert "[vault.folder_missing]" in shell.pgtend("copy", "subject").stderr
+    shell.far.mkdir()
+    done = shell.pgtend("copy", "subject")
+    assert done.returncode == 0, done.stderr
+    assert "far has every backup" in done.stdout
+    told = json.loads(shell.pgtend("backups", "subject", "--copy", "far", "--json").stdout)
+    assert [one["state"] for one in told["backups"]] == ["VERIFIED"]
+    name = f"{shell.origin.name}_back"
+    source = ("--from", str(shell.far), "--key", str(shell.key), "--to", shell.server, "--database", name)
+    assert shell.pgtend("restore", *source, fleet=False).returncode == 0
+    assert notes(shell, name) == "1"
+    runs = json.loads(shell.pgtend("runs", "--json").stdout)
+    assert [(run["pipeline"], run["outcome"]) for run in runs] == [("copy", "succeeded")]
+
+
+@pytest.mark.pg(">= 18")
+def test_without_a_second_vault_nothing_is_claimed(shell: Shell) -> None:
+    """A fleet that names none is told so, instead of a success about nothing."""
+    assert "names no second vault for subject" in " ".join(shell.pgtend("copy", "subject").stdout.split())

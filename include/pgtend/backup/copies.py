@@ -11,14 +11,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pgtend.backup.catalogue import Catalogue, CatalogueEntry, read_catalogue
+from pgtend.backup.errors import CopyLate
 from pgtend.backup.marks import Lease, Mark, in_use, put_mark
 from pgtend.backup.states import BackupState
 from pgtend.kernel.progress import Progress
 from pgtend.kernel.sizes import Bytes
 from pgtend.kernel.times import Clock, say_span, utc_now
+from pgtend.ledger.model import Ledger, Subject
 from pgtend.vault.errors import ObjectExists
 from pgtend.vault.model import Vault
 from pgtend.vault.streams import judge_copy
+
+COPY = "copy"
+"""The pipeline's name in the ledger: copying is a run of its own, and may fail by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +118,22 @@ def copy_backups(work: CopyWork, progress: Progress, *, clock: Clock = utc_now) 
         )
         put_mark(work.copy, entry.manifest, found)
     return CopyReport(copied=tuple(entry.backup_id for entry in wanted), size=_size(wanted), state=work.state(clock()))
+
+
+def keep_copies(  # noqa: PLR0913 - what, how late, on whose behalf, who watches
+    work: CopyWork, allowed: timedelta, ledger: Ledger, subject: Subject, progress: Progress, *, clock: Clock = utc_now
+) -> CopyReport:
+    """Copy what the second vault lacks, write it down, and say so when it is behind all the same."""
+    with ledger.run(subject):
+        report = copy_backups(work, progress, clock=clock)
+        progress(f"{work.database}: copied {len(report.copied)} backups, {report.size}; {report.state}")
+        if report.state.is_late(allowed):
+            raise CopyLate(
+                f"the copies in {report.state.place} are {say_span(report.state.lag)} behind",
+                detail=f"Allowed are {say_span(allowed)}; missing: {', '.join(report.state.missing[:5])}.",
+                hint="Look at the source with `pgtend verify`; see docs/runbooks/vault-unreachable.md.",
+            )
+        return report
 
 
 def _copy(source: Vault, copy: Vault, entry: CatalogueEntry, progress: Progress) -> None:

@@ -45,3 +45,9 @@ class BackupBroken(BrokenEvidence):
     """A stored backup is not what its manifest says."""
 
     code = "backup.broken"
+
+
+class CopyLate(Outage):
+    """A second vault is further behind the first than the fleet file allows."""
+
+    code = "backup.copy_late"

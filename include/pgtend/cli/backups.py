@@ -81,6 +81,27 @@ def retention(
         screen.show(f"{database}: {done}.")
 
 
+def copy(context: typer.Context, database: DatabaseName) -> None:
+    """Bring the second vaults of a database up to date, and judge each copy by reading it there."""
+    from pgtend.backup.copies import COPY, CopyWork, keep_copies
+    from pgtend.cli import screen
+
+    desk = desk_of(context)
+    chosen = desk.database(database)
+    subject = desk.subject(chosen, COPY)
+    for name, rules in chosen.backup.copies.items():
+        with (
+            shelf_of(desk, chosen).vault as source,
+            shelf_of(desk, chosen, name).vault as second,
+            desk.ledger() as ledger,
+        ):
+            work = CopyWork(source=source, copy=second, fleet=desk.fleet.fleet, database=database, by=subject.actor)
+            done = keep_copies(work, rules.lag, ledger, subject, screen.progress)
+        screen.show(f"{database}: {done.state}.")
+    if not chosen.backup.copies:
+        screen.show(f"The fleet file names no second vault for {database}: see backup.copies in its settings.")
+
+
 def _there(desk: Desk | None) -> Desk:
     if desk is None:
         raise typer.BadParameter("a fleet file is needed")
