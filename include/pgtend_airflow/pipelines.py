@@ -43,7 +43,7 @@ FORM: Final[Mapping[str, Param]] = {
         type="string",
         pattern=rf"^(latest|[0-9]{{8}}T[0-9]{{6}}Z-[0-9a-f]{{8}}|{_MOMENT})$",
         title="Backup",
-        description="`latest`, the name of a backup, or a moment in UTC: the newest backup that is not later.",
+        description="Write latest, the name of a backup, or a moment in UTC: the newest backup that is not later.",
     ),
     TARGET: Param(
         None,
@@ -63,7 +63,7 @@ FORM: Final[Mapping[str, Param]] = {
         type=["null", "string"],
         pattern=r"^[A-Za-z0-9_$*?-]+\.[A-Za-z0-9_$*?-]+$",
         title="Tables",
-        description="Only tables that match this name, such as `public.audit_*`. Empty: all that the rules name.",
+        description="Only tables that match this name, such as public.audit_*. Empty: all that the rules name.",
     ),
     OUTSIDE_WINDOW: Param(
         default=False,

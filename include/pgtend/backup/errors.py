@@ -35,6 +35,12 @@ class NeverStill(Outage):
     code = "backup.never_still"
 
 
+class SnapshotGone(Outage):
+    """The session that held the locks and the snapshot was lost, so nobody can see that moment any more."""
+
+    code = "backup.snapshot_gone"
+
+
 class SourceChanged(Outage):
     """The server was another one at the end than at the beginning, so the locks were gone in between."""
 

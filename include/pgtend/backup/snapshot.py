@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
-from pgtend.backup.errors import NeverStill, SourceChanged
+from pgtend.backup.errors import NeverStill, SnapshotGone, SourceChanged
 from pgtend.backup.facts import (
     BEGIN_LOOKING,
     BEGIN_SHARING,
@@ -26,7 +26,7 @@ from pgtend.backup.facts import (
     Standing,
 )
 from pgtend.backup.gathering import Surroundings, read_surroundings
-from pgtend.postgres.errors import StatementRejected
+from pgtend.postgres.errors import RowsBroken, StatementRejected
 from pgtend.postgres.identifiers import only_relations, text
 from pgtend.postgres.session import Session
 
@@ -79,8 +79,20 @@ def sharing(session: Session, snapshot: str) -> Generator[None]:
     """See what the holder of the snapshot sees."""
     with session.transaction():
         session.run(BEGIN_SHARING)
-        session.run(SHARE_SNAPSHOT, name=text(snapshot))
+        _import(session, snapshot)
         yield
+
+
+def _import(session: Session, snapshot: str) -> None:
+    try:
+        session.run(SHARE_SNAPSHOT, name=text(snapshot))
+    except (RowsBroken, StatementRejected) as error:
+        # The server calls it an invalid parameter or an unknown object, depending on its version.
+        raise SnapshotGone(
+            "the snapshot of this backup is gone",
+            detail=f"Its holder was lost while others still needed it. The server says: {error.message}.",
+            hint="Nothing of this try is kept, and it is tried again; see docs/runbooks/backup-not-taken.md.",
+        ) from error
 
 
 def _lock_what_is_new(coordinator: Session) -> set[int]:

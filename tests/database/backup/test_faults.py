@@ -17,7 +17,9 @@ from bed.clusters import asked, statement
 from bed.faulty_network import FaultyNetwork, faulty_network
 from bed.faulty_s3 import Act, Fault, error_body, faulty_s3
 from bed.s3_servers import S3Site, ministack, ministack_server
-from pgtend.backup.errors import NotReady
+from pgtend.backup.errors import NotReady, SnapshotGone
+from pgtend.backup.facts import EXPORT_SNAPSHOT
+from pgtend.backup.snapshot import sharing
 from pgtend.backup.verify import verify_backup
 from pgtend.kernel.errors import Outage, PgtendError
 from pgtend.kernel.progress import quietly
@@ -154,6 +156,15 @@ def test_losing_the_session_that_holds_the_locks_leaves_no_backup(large: Depot) 
         with once(copying(large), terminate), pytest.raises(Outage):
             large.take()
     nothing_stays_and_the_next_succeeds(large)
+
+
+def test_a_snapshot_whose_holder_is_gone_is_an_outage(large: Depot) -> None:
+    """The server's own words for it would page somebody about broken data."""
+    with large.live.session() as holder, large.live.session() as reader:
+        with holder.transaction():
+            name = holder.row(EXPORT_SNAPSHOT).name
+        with pytest.raises(SnapshotGone), sharing(reader, name):
+            pass
 
 
 def test_a_cut_network_leaves_no_backup(large: Depot) -> None:
