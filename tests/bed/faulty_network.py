@@ -41,6 +41,7 @@ class FaultyNetwork:
     is_black_hole: bool = False
     refuses: bool = False
     connections: int = 0
+    sides: set[asyncio.StreamWriter] = field(default_factory=set[asyncio.StreamWriter])
     carried: dict[Direction, int] = field(default_factory=lambda: {"up": 0, "down": 0})
 
     async def serve(self, client: asyncio.StreamReader, answer: asyncio.StreamWriter) -> None:
@@ -55,14 +56,27 @@ class FaultyNetwork:
             _reset(answer)
             return
         both = (answer, request)
+        self.sides.update(both)
         try:
             await asyncio.gather(self._carry(client, request, "up", both), self._carry(server, answer, "down", both))
         finally:
             for side in both:
                 side.close()
+            self.sides.difference_update(both)
         for side in both:
             with suppress(OSError):
                 await side.wait_closed()
+
+    async def end_all(self) -> None:
+        """Break every connection, and wait until each has noticed by itself: a cancelled one leaves noise behind."""
+        self.is_black_hole, self.latency, self.bytes_per_second = False, 0.0, None
+        deadline = asyncio.get_running_loop().time() + 10
+        while others := [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]:
+            for side in tuple(self.sides):
+                side.transport.abort()
+            await asyncio.wait(others, timeout=0.2)
+            if asyncio.get_running_loop().time() > deadline:
+                raise TimeoutError(f"{len(others)} connections did not end")
 
     async def _carry(
         self,
@@ -118,10 +132,7 @@ def faulty_network(port: int, host: str = "127.0.0.1") -> Generator[FaultyNetwor
         ready.set()
         await stop.wait()
         listener.close()
-        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        await network.end_all()
         # The transports of connections that were cancelled let go of their sockets in the next rounds of the loop.
         for _ in range(3):
             await asyncio.sleep(0)

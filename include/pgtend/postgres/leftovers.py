@@ -96,7 +96,13 @@ def _stop_server(data: Path) -> None:
     pid_file = data / "postmaster.pid"
     if not pid_file.exists():
         return
-    pid = int(pid_file.read_text().splitlines()[0])
+    deadline = time.monotonic() + _LAST_CHANCE.total_seconds()
+    while not (written := pid_file.read_text().split()) and time.monotonic() < deadline:
+        # It is just being written.
+        time.sleep(0.02)
+    if not written:
+        return
+    pid = int(written[0])
     for number in (signal.SIGQUIT, signal.SIGKILL):
         deadline = time.monotonic() + _LAST_CHANCE.total_seconds()
         if not _works_in(pid, data):

@@ -130,13 +130,23 @@ def _fill(backup: Backup, restorer: Restorer, plan: Plan, order: RestoreOrder, w
         _load(backup, restorer, loads, order.jobs)
     with watch.stage("build indexes, constraints and triggers"), ExitStack() as listing:
         chosen = None if not order.tables else listing.enter_context(without_links(restorer.contents(plan.post_data)))
-        restorer.replay(plan.post_data, "post-data", jobs=order.jobs, listed=chosen)
+        restorer.replay(plan.post_data, "post-data", jobs=_index_jobs(backup.entry.manifest, order.jobs), listed=chosen)
     with watch.stage("give the planner statistics"):
         restorer.analyze(order.jobs)
 
 
 def _amount(loads: Sequence[Load]) -> Bytes:
     return Bytes(sum(load.part.plain_size for load in loads))
+
+
+def _index_jobs(manifest: Manifest, jobs: int) -> int:
+    """Tell how many indexes may be built at once.
+
+    Two partitions whose indexes are attached at the same moment do not see each other, and PostgreSQL then leaves the
+    index of the whole marked invalid, without an error.
+    """
+    has_partitions = any(one.kind == "partitioned table" and one.count for one in manifest.inventory)
+    return 1 if has_partitions else jobs
 
 
 def _load(backup: Backup, restorer: Restorer, loads: Sequence[Load], jobs: int) -> None:
