@@ -112,7 +112,8 @@ def test_a_server_dies_with_an_owner_that_was_killed(server: ThrowawayServer) ->
         pid, folder = owner.stdout.readline().decode().split()
         owner.send_signal(signal.SIGKILL)
     assert is_gone(int(pid))
-    assert Path(folder) in sweep_leftovers()
+    # Another worker may have swept it already: what counts is that it is gone.
+    sweep_leftovers()
     assert not Path(folder).exists()
 
 
@@ -132,7 +133,8 @@ def test_a_sweep_stops_a_server_that_outlived_its_owner(server: ThrowawayServer)
             orphaned = own.folder / "owner.lock"
             orphaned.unlink()
             orphaned.touch()
-            assert own.folder in sweep_leftovers()
+            sweep_leftovers()
+            assert not own.folder.exists()
             assert orphan.process.wait(timeout=10) is not None
         own.folder.mkdir()
 
