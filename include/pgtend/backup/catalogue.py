@@ -86,13 +86,13 @@ class Catalogue:
     def choose(self, wanted: str) -> CatalogueEntry:
         """Find the newest, the one of this name, or the newest that is not later than a moment."""
         if wanted == LATEST:
-            sound = [entry for entry in self.entries if entry.state is not BackupState.DAMAGED]
+            sound = [entry for entry in self.entries if not entry.state.is_unfit]
             return self._first(sound, "no sound backup", wanted)
         named = [entry for entry in self.entries if entry.backup_id == wanted]
         moment = None if named else _moment(wanted)
         if moment is None:
             return self._first(named, f"no backup '{wanted}'", wanted)
-        early = [entry for entry in self.entries if entry.taken_at <= moment and entry.state is not BackupState.DAMAGED]
+        early = [entry for entry in self.entries if entry.taken_at <= moment and not entry.state.is_unfit]
         return self._first(early, f"no backup as early as {moment:%Y-%m-%d %H:%M:%S} UTC", wanted)
 
     def holdings(self) -> Holdings:
@@ -101,7 +101,12 @@ class Catalogue:
             database=self.database,
             place=self.place,
             backups=tuple(entry.known() for entry in self.entries),
-            doubts=(*self._unreadable_doubts(), *self._damage_doubts(), *self._failure_doubts()),
+            doubts=(
+                *self._unreadable_doubts(),
+                *self._damage_doubts(),
+                *self._broken_doubts(),
+                *self._failure_doubts(),
+            ),
         )
 
     def old_leftovers(self, now: datetime, young: timedelta) -> tuple[Leftover, ...]:
@@ -131,6 +136,15 @@ class Catalogue:
             for entry in self.entries
             if entry.faults
         ]
+
+    def _broken_doubts(self) -> list[str]:
+        """Doubt everything while the newest drilled backup is a broken one: what is wrong may be in the others too."""
+        drilled = (entry for entry in self.entries if entry.state in {BackupState.PROVEN, BackupState.BROKEN})
+        newest = next(drilled, None)
+        if newest is None or newest.state is BackupState.PROVEN:
+            return []
+        found = f"a drill found backup {newest.backup_id} broken, and none after it was proven"
+        return [f"Nothing is removed: {found}. See docs/runbooks/restore-not-identical.md."]
 
     def _failure_doubts(self) -> list[str]:
         newest = self.entries[0].committed_at if self.entries else None
@@ -243,9 +257,15 @@ def _faults(manifest: Manifest, found: Mapping[str, StoredObject]) -> tuple[str,
 
 
 def _state(manifest: Manifest, digest: str, marks: Sequence[Mark]) -> BackupState:
-    """Take the best of what the manifest says and what was found out later about exactly this manifest."""
-    found = [mark.state for mark in marks if (mark.manifest_sha256, mark.backup_id) == (digest, manifest.backup_id)]
-    return max([BackupState(manifest.state.value), *found], key=lambda state: state.rank)
+    """Take the best of what the manifest says and what was found out later about exactly this manifest.
+
+    Drills are the exception: the last of them decides, because a backup may break after it was proven.
+    """
+    found = [mark for mark in marks if (mark.manifest_sha256, mark.backup_id) == (digest, manifest.backup_id)]
+    drills = [mark for mark in found if mark.state in {BackupState.PROVEN, BackupState.BROKEN}]
+    if drills:
+        return max(drills, key=lambda mark: mark.at).state
+    return max([BackupState(manifest.state.value), *(mark.state for mark in found)], key=lambda state: state.rank)
 
 
 def _leftover(backup_id: str, found: Mapping[str, StoredObject]) -> Leftover:

@@ -67,9 +67,7 @@ def compare_vaults(source: Catalogue, copy: Catalogue, now: datetime) -> CopySta
     missing = [
         entry
         for entry in source.entries
-        if entry.backup_id not in there
-        and entry.state is not BackupState.DAMAGED
-        and (oldest is None or entry.taken_at > oldest)
+        if entry.backup_id not in there and not entry.state.is_unfit and (oldest is None or entry.taken_at > oldest)
     ]
     newest = copy.entries[0].taken_at if copy.entries else None
     waiting = [entry.committed_at for entry in missing if newest is None or entry.taken_at > newest]

@@ -10,6 +10,8 @@ class BackupState(StrEnum):
 
     DAMAGED = "DAMAGED"
     """Something that its manifest names is missing or has another size."""
+    BROKEN = "BROKEN"
+    """A drill restored it, and what came back is not what was there."""
     STORED = "STORED"
     """Its manifest is in the vault, so every object was there when it was written."""
     VERIFIED = "VERIFIED"
@@ -21,6 +23,11 @@ class BackupState(StrEnum):
     def rank(self) -> int:
         """How far along it is."""
         return list(BackupState).index(self)
+
+    @property
+    def is_unfit(self) -> bool:
+        """Whether it is known not to be good, so that nobody should get it without asking for it by name."""
+        return self in {BackupState.DAMAGED, BackupState.BROKEN}
 
     def includes(self, other: BackupState) -> bool:
         """Tell whether at least so much is known."""

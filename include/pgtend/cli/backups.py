@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pgtend.cli.screen import Json
     from pgtend.fleet.model import RetentionRules
 
-_STYLES = {"PROVEN": "bold green", "VERIFIED": "green", "STORED": "yellow", "DAMAGED": "bold red"}
+_STYLES = {"PROVEN": "bold green", "VERIFIED": "green", "STORED": "yellow", "BROKEN": "bold red", "DAMAGED": "bold red"}
 
 
 def backups(

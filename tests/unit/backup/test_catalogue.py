@@ -10,6 +10,7 @@ import pytest
 from bed.stored_backups import day, folder_vault, manifest_digest, put_backup
 from pgtend.backup.catalogue import Catalogue, databases_in, read_catalogue
 from pgtend.backup.errors import NoSuchBackup
+from pgtend.backup.manifest import Manifest
 from pgtend.backup.marks import Lease, Mark, in_use, put_mark
 from pgtend.backup.states import BackupState
 from pgtend.vault.folder import FolderVault
@@ -92,6 +93,36 @@ def test_a_mark_raises_the_state_of_exactly_the_manifest_it_was_made_for(vault: 
         )
     states = {entry.taken_at: entry.state for entry in catalogue(vault).entries}
     assert states == {day(1): BackupState.PROVEN, day(2): BackupState.STORED}
+
+
+def drilled(vault: FolderVault, made: Manifest, state: BackupState, at: datetime) -> None:
+    """Mark a backup as a drill does."""
+    mark = Mark(backup_id=made.backup_id, state=state, at=at, manifest_sha256=manifest_digest(made), by="drill")
+    put_mark(vault, made, mark)
+
+
+def test_the_last_drill_decides(vault: FolderVault) -> None:
+    """A backup may break after it was proven, and a drill that went wrong may be repeated."""
+    first, second = put_backup(vault, day(1)), put_backup(vault, day(2))
+    drilled(vault, first, BackupState.PROVEN, NOW)
+    drilled(vault, first, BackupState.BROKEN, NOW + timedelta(days=7))
+    drilled(vault, second, BackupState.BROKEN, NOW)
+    drilled(vault, second, BackupState.PROVEN, NOW + timedelta(days=7))
+    states = {entry.taken_at: entry.state for entry in catalogue(vault).entries}
+    assert states == {day(1): BackupState.BROKEN, day(2): BackupState.PROVEN}
+    assert catalogue(vault).holdings().doubts == ()
+
+
+def test_a_broken_backup_is_given_to_nobody_who_asks_for_the_latest(vault: FolderVault) -> None:
+    """Who names it gets it; and while none after it is proven, nothing is removed."""
+    first, second = put_backup(vault, day(1)), put_backup(vault, day(2))
+    drilled(vault, first, BackupState.PROVEN, NOW)
+    drilled(vault, second, BackupState.BROKEN, NOW)
+    found = catalogue(vault)
+    assert found.choose("latest").backup_id == first.backup_id
+    assert found.choose("2026-11-30").backup_id == first.backup_id
+    assert found.choose(second.backup_id).backup_id == second.backup_id
+    assert f"a drill found backup {second.backup_id} broken" in found.holdings().doubts[0]
 
 
 def test_a_broken_mark_hides_no_backup_and_casts_doubt(vault: FolderVault) -> None:
