@@ -167,8 +167,12 @@ def reap(pid: int) -> None:
 
 
 def sweep(birth: Birth) -> None:
-    """End what is left in the session of a service that is gone."""
-    if birth.boot != boot_id() or (stat_fields(birth.pid) and not is_alive(birth)):
+    """End what is left in the session of a service that is gone.
+
+    A zombie is still this service: a killed one that nobody has waited for keeps its number, and its children live.
+    """
+    facts = stat_fields(birth.pid)
+    if birth.boot != boot_id() or (facts and int(facts[19]) != birth.ticks):
         return
     for signal_number in (signal.SIGTERM, signal.SIGKILL):
         if not any(members(birth.pid)):

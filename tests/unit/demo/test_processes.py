@@ -83,12 +83,13 @@ def test_a_service_that_does_not_listen_is_killed_in_the_end(places: Places) -> 
     assert said == ["sleeper did not end in 1 s and is killed"]
 
 
-def test_what_a_killed_service_left_behind_is_cleared_away(places: Places) -> None:
-    """The children of a component that was killed would hold its ports."""
+@pytest.mark.parametrize("is_collected", [True, False])
+def test_what_a_killed_service_left_behind_is_cleared_away(places: Places, *, is_collected: bool) -> None:
+    """The children of a component that was killed would hold its ports, whether or not anybody waited for it."""
     birth = processes.start(places, PARENT)
     wait_for_word(places)
     os.kill(birth.pid, signal.SIGKILL)
-    os.waitpid(birth.pid, 0)
+    os.waitid(os.P_PID, birth.pid, os.WEXITED | (0 if is_collected else os.WNOWAIT))
     assert len(list(processes.members(birth.pid))) == 1
     assert processes.bury(places, "sleeper")
     assert list(processes.members(birth.pid)) == []
