@@ -123,9 +123,10 @@ def test_no_page_of_ours_complains_on_the_console(visitor: Visitor) -> None:
 
 def test_a_complaint_on_the_console_is_noticed(visitor: Visitor) -> None:
     """What the page before relies upon: an error, an exception and a missing page all count."""
-    visitor.open("/dags/no-such-pipeline")
-    visitor.page.evaluate("console.error('an error of a test'); setTimeout(() => { throw new Error('thrown') })")
-    visitor.page.wait_for_load_state("networkidle")
+    with visitor.page.expect_console_message(lambda message: "404 (Not Found)" in message.text):
+        visitor.open("/dags/no-such-pipeline")
+    with visitor.page.expect_event("pageerror"):
+        visitor.page.evaluate("console.error('an error of a test'); setTimeout(() => { throw new Error('thrown') })")
     noticed = " ".join(visitor.complaints)
     visitor.complaints.clear()
     assert "an error of a test" in noticed
