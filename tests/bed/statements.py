@@ -19,6 +19,7 @@ from psycopg import pq, sql
 import pgtend
 from pgtend.postgres.session import Session
 from pgtend.sqlfiles import Query
+from pgtend.statements.columns import sources
 
 INCLUDE = Path(pgtend.__file__).parent
 # What stands in braces in any statement, filled in with something that exists in a database of the test.
@@ -40,6 +41,8 @@ SAMPLES: Mapping[str, sql.Composable] = {
     "collate": sql.Literal("C"),
     "ctype": sql.Literal("C"),
     "locale": sql.Literal("C"),
+    "schema": sql.Identifier("public"),
+    **{counter: sql.SQL("NULL") for counter in sources(())},
 }
 SAMPLE_TABLE = "CREATE TABLE public.sample (id int PRIMARY KEY, seen_at timestamptz)"
 # What psycopg makes of a type: numeric becomes a Decimal, so a sum of bigint is no int without a cast.

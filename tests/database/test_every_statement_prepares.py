@@ -49,6 +49,7 @@ def places(server: ThrowawayServer) -> Generator[dict[str, Session]]:
         tended, ledger = (opened.enter_context(new_database(server)) for _ in range(2))
         places = {"source": opened.enter_context(tended.session()), "ledger": opened.enter_context(ledger.session())}
         places["source"].run(statement(SAMPLE_TABLE))
+        places["source"].run(statement("CREATE EXTENSION pg_stat_statements SCHEMA public"))
         migrate(places["ledger"])
         yield places
 

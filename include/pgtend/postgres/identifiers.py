@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
@@ -27,6 +27,11 @@ def columns(names: Iterable[str]) -> Composable:
     return SQL(", ").join(Identifier(name) for name in names)
 
 
+def first_known(names: Iterable[str], known: Collection[str]) -> Composable:
+    """Name the first column that there is, or NULL: other versions call it otherwise or do not have it."""
+    return next((Identifier(name) for name in names if name in known), SQL("NULL"))
+
+
 def only_relations(names: Iterable[tuple[str, str]]) -> Composable:
     """List relations, each without those that inherit from it."""
     return SQL(", ").join(SQL("ONLY {}").format(relation(schema, name)) for schema, name in names)
@@ -48,6 +53,7 @@ __all__ = [
     "column",
     "columns",
     "database",
+    "first_known",
     "number",
     "only_relations",
     "relation",

@@ -113,6 +113,31 @@ class Session:
                     copy.write_row(row)
             return cursor.rowcount
 
+    def copy_out(
+        self, command: Query[None], params: Mapping[str, object] = _NOTHING, **identifiers: sql.Composable
+    ) -> Generator[bytes]:
+        """Stream what COPY gives, block by block and as the server wrote it."""
+        with (
+            self._speaking_our_errors(command.name, identifiers),
+            self.connection.cursor() as cursor,
+            cursor.copy(statement(command, identifiers), params) as copy,
+        ):
+            for block in copy:
+                yield bytes(block)
+
+    def copy_blocks(self, command: Query[None], blocks: Iterable[bytes]) -> int:
+        """Stream blocks into a table as COPY gave them elsewhere, and tell how many bytes they were."""
+        copied = 0
+        with (
+            self._speaking_our_errors(command.name, {}),
+            self.connection.cursor() as cursor,
+            cursor.copy(statement(command, {})) as copy,
+        ):
+            for block in blocks:
+                copy.write(block)
+                copied += len(block)
+        return copied
+
     @contextmanager
     def transaction(self) -> Generator[None]:
         """Do all of it or nothing."""
