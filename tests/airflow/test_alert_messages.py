@@ -24,6 +24,24 @@ INCIDENT = Incident(
 )
 
 
+def test_the_end_of_a_log_has_every_problem_and_what_to_do_a_line_each() -> None:
+    """Who reads a log sees what is wrong, not only that something is, and needs not scroll sideways for the cure."""
+    trouble = Trouble(
+        code="backup.not_ready",
+        message="kgc cannot be backed up yet",
+        detail="\n  - pg_dump 16.2: older than 16.16\n  - schema clinic: closed",
+        hint="Each problem names its cure. Then try again: pgtend backup.",
+    )
+    assert list(trouble.last_words()) == [
+        "kgc cannot be backed up yet [backup.not_ready]",
+        "DETAIL: - pg_dump 16.2: older than 16.16",
+        "    - schema clinic: closed",
+        "HINT: Each problem names its cure.",
+        "    Then try again: pgtend backup.",
+    ]
+    assert list(Trouble(code="a.b", message="it broke").last_words()) == ["it broke [a.b]"]
+
+
 def test_a_message_says_everything_that_a_person_needs() -> None:
     """What, of which class, for whom, what is still safe, what to do, where to look, what happens next."""
     said = compose(INCIDENT)

@@ -109,8 +109,8 @@ def test_a_failed_run_is_red_and_its_log_ends_with_what_to_do(stage: Stage, visi
     page.get_by_role("row", name="plan").get_by_role("link", name="plan").click()
     log = page.get_by_role("code").filter(has_text="Log message source details")
     expect(log).to_contain_text("[planner.rights_missing]")
-    advice, *below = filter(None, log.inner_text().partition("HINT: ")[2].splitlines())
-    assert [line for line in below if not line.startswith(('File "', "▶ "))] == []
+    said = filter(None, log.inner_text().rpartition("HINT: ")[2].splitlines())
+    *_, advice = (line for line in said if not line.startswith(('File "', "▶ ")))
     assert advice.endswith("Then run `pgtend doctor`; see docs/runbooks/missing-right.md.")
 
 

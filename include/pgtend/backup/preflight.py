@@ -29,7 +29,7 @@ class Preflight:
     recipients: Sequence[PublicKey]
     unencrypted: bool
 
-    HINT: ClassVar[str] = "Run the statements as a superuser, then try again: pgtend backup."
+    HINT: ClassVar[str] = "Each problem names its cure; statements are for a superuser. Then try again: pgtend backup."
 
     def raise_if_not_ready(self) -> None:
         """Refuse to begin when anything is wrong, and say all of it."""

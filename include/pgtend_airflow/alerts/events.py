@@ -44,9 +44,8 @@ def tell_failure(context: Context) -> None:
         _remember(fleet, lambda memory: _tell_unexplained(Telling(fleet, memory, origin)))
         return
     trouble = trouble_of(error)
-    # The last lines of the task's log, because people look there first.
-    _LOG.error("%s [%s]", trouble.message, trouble.code)
-    _LOG.error("HINT: %s", trouble.hint)
+    for line in trouble.last_words():
+        _LOG.error("%s", line)
     _remember(fleet, lambda memory: Telling(fleet, memory, origin).broke(trouble))
 
 

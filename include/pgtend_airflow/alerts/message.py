@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from textwrap import shorten
@@ -13,6 +13,7 @@ from typing import Final
 from pgtend.kernel.errors import BrokenEvidence, Misconfigured, Outage, PgtendError, Refusal
 
 _RUNBOOK: Final = re.compile(r"docs/runbooks/([\w-]+)\.md")
+_BETWEEN_THOUGHTS: Final = re.compile(r"\n\s*|(?<=\.) (?=[A-Z])")
 _LONGEST_TITLE: Final = 160
 _MEANINGS: Final[dict[type[PgtendError], str]] = {
     Outage: "outage: trying again may help, and the retries are used up",
@@ -67,6 +68,15 @@ class Trouble:
     def wakes_somebody(self) -> bool:
         """Whether it cannot wait for the morning."""
         return self.family is BrokenEvidence
+
+    def last_words(self) -> Iterator[str]:
+        """Give the lines that end a task's log, where people look first: one thought a line."""
+        yield f"{self.message} [{self.code}]"
+        for label, said in (("DETAIL", self.detail), ("HINT", self.hint)):
+            first, *rest = _BETWEEN_THOUGHTS.split(said.strip())
+            if first:
+                yield f"{label}: {first}"
+                yield from (f"    {line}" for line in rest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
