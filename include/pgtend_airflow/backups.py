@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
 
 from pgtend.backup.copies import COPY, CopyWork, keep_copies
-from pgtend.backup.manifest import manifest_key, read_manifest
+from pgtend.backup.judging import verify_and_mark
+from pgtend.backup.listing import Place, record_listing
+from pgtend.backup.places import opened_places
 from pgtend.backup.take import Site, take_backup
-from pgtend.backup.verify import verify_backup
+from pgtend.backup.tidying import PIPELINE as RETENTION
+from pgtend.backup.tidying import tidy_vaults
+from pgtend.backup.verify import PIPELINE as VERIFY
+from pgtend.fleet.model import VaultSettings
+from pgtend.kernel.times import utc_now
 from pgtend.vault.model import Vault
-from pgtend.vault.open import open_vault
+from pgtend.vault.open import may_delete, open_vault
 from pgtend_airflow.connections import AirflowConnections
 from pgtend_airflow.desk import Desk, usable_fleet
 from pgtend_airflow.pipelines import OUTSIDE_WINDOW
@@ -19,8 +25,9 @@ from pgtend_airflow.pipelines import OUTSIDE_WINDOW
 
 def take_one(desk: Desk) -> str:
     """Take a backup of the database on the desk."""
-    with _vault_of(desk) as vault:
-        site = Site(fleet=usable_fleet(), database=desk.database, address=desk.address, vault=vault)
+    fleet = usable_fleet()
+    with _opened(fleet.vaults[desk.database.vault]) as vault:
+        site = Site(fleet=fleet, database=desk.database, address=desk.address, vault=vault)
         manifest = take_backup(
             site, desk.ledger, desk.subject, desk.progress, ignore_window=bool(desk.form[OUTSIDE_WINDOW])
         )
@@ -29,9 +36,11 @@ def take_one(desk: Desk) -> str:
 
 def verify_one(desk: Desk, backup_id: str) -> None:
     """Read a backup again, without any key, and page someone when it is not what was stored."""
-    with _vault_of(desk) as vault:
-        manifest = read_manifest(vault, manifest_key(usable_fleet().fleet, desk.database.name, backup_id))
-        verdict = verify_backup(vault, manifest, None, desk.progress)
+    subject = replace(desk.subject, pipeline=VERIFY)
+    with _places(desk, desk.database.vault) as (place,), desk.ledger.run(subject) as run:
+        entry = place.holding.catalogue(utc_now()).choose(backup_id)
+        verdict = verify_and_mark(place.holding.vault, entry, None, subject.actor, desk.progress)
+        record_listing(run, place)
     verdict.raise_if_broken()
     desk.progress(f"{desk.database.name}: {backup_id} holds; looked at: {verdict.depth}")
 
@@ -39,17 +48,34 @@ def verify_one(desk: Desk, backup_id: str) -> None:
 def copy_all(desk: Desk) -> None:
     """Bring every second vault of the database up to date."""
     subject = replace(desk.subject, pipeline=COPY)
-    for name, rules in desk.database.backup.copies.items():
-        with _vault_of(desk) as source, _vault_of(desk, name) as copy:
-            fleet = usable_fleet().fleet
-            work = CopyWork(source=source, copy=copy, fleet=fleet, database=desk.database.name, by=subject.actor)
-            keep_copies(work, rules.lag, desk.ledger, subject, desk.progress)
+    with _places(desk) as (first, *others):
+        for place in others:
+            work = CopyWork(
+                source=first.holding.vault,
+                copy=place.holding.vault,
+                fleet=first.holding.fleet,
+                database=desk.database.name,
+                by=subject.actor,
+            )
+            keep_copies(work, desk.database.backup.copies[place.name].lag, desk.ledger, subject, desk.progress)
+
+
+def tidy_all(desk: Desk) -> None:
+    """Let go in every vault what no rule keeps, by credentials that may, and renew the catalogue."""
+    with _places(desk, opened=lambda settings: _opened(may_delete(settings))) as places:
+        tidied = tidy_vaults(places, desk.ledger, replace(desk.subject, pipeline=RETENTION), desk.progress)
+    for done in tidied:
+        desk.progress(f"{desk.database.name} in {done.plan.holdings.place}: {done}. {done.plan}")
 
 
 @contextmanager
-def _vault_of(desk: Desk, name: str = "") -> Generator[Vault]:
-    """Open the database's own vault, or the one that is named."""
+def _places(
+    desk: Desk, *names: str, opened: Callable[[VaultSettings], Vault] | None = None
+) -> Generator[tuple[Place, ...]]:
+    with opened_places(usable_fleet(), desk.database, opened or _opened, *names) as places:
+        yield places
+
+
+def _opened(settings: VaultSettings) -> Vault:
     connections = AirflowConnections()
-    settings = connections.completed(usable_fleet().vaults[name or desk.database.vault])
-    with open_vault(settings, connections.aws_session) as vault:
-        yield vault
+    return open_vault(connections.completed(settings), connections.aws_session)

@@ -12,6 +12,8 @@ from pgtend.vault.folder import FolderVault
 from pgtend.vault.model import FolderPlace, Vault
 
 CONTENTS = {"pre-data.dump.zst": b"CREATE TABLE", "rest.dump.zst": b"rows rows rows"}
+_AGE = b"age-encryption.org/v1\n-> X25519 "
+SEALED = {f"{name}.age": _AGE + content for name, content in CONTENTS.items()}
 
 
 def folder_vault(path: Path) -> FolderVault:
@@ -65,7 +67,7 @@ def manifest_of(
             "snapshot": {"taken_at": taken_at, "lsn": "0/1", "timeline": 1, "name": "x", "locked": 1},
             "tools": {"pgtend": "0", "pg_dump": "15.20", "zstd": "1", "pyrage": "1"},
             "timing": {"total": 1.0, "snapshot_held": 1.0},
-            "encryption": {"method": "none"},
+            "encryption": {"method": "age" if all(name.endswith(".age") for name in contents) else "none"},
             "parts": parts,
             "tables": [{**table, "coverage": "every row"}],
             "sequences": [],

@@ -209,7 +209,10 @@ def test_a_second_vault_gets_the_backup_and_can_restore_it_alone(shell: Shell) -
     assert shell.pgtend("restore", *source, fleet=False).returncode == 0
     assert notes(shell, name) == "1"
     runs = json.loads(shell.pgtend("runs", "--json").stdout)
-    assert [(run["pipeline"], run["outcome"]) for run in runs] == [("copy", "succeeded")]
+    assert [(run["pipeline"], run["outcome"]) for run in runs] == [
+        ("catalogue", "succeeded"),
+        ("copy", "succeeded"),
+    ]
 
 
 @pytest.mark.pg(">= 18")

@@ -32,6 +32,8 @@ class CatalogueEntry:
     in_use: str
     committed_at: datetime
     """When the vault took its manifest: by the vault's clock."""
+    checked_at: datetime
+    """When somebody last found out what its state says."""
     locked_until: datetime | None
     keys: tuple[str, ...]
     """Everything in its folder, the manifest included."""
@@ -206,15 +208,17 @@ def _entry(
             f"'{stored.key}' is the manifest of another backup", hint="See docs/runbooks/backup-damaged.md."
         )
     digest = sha256_hex(content)
-    faults = _faults(manifest, found)
     notes = _read_notes(vault, found)
+    marks = [mark for mark in notes.marks if (mark.manifest_sha256, mark.backup_id) == (digest, manifest.backup_id)]
+    faults = (*_faults(manifest, found), *_found_later(marks))
     return CatalogueEntry(
         manifest=manifest,
         manifest_sha256=digest,
-        state=BackupState.DAMAGED if faults else _state(manifest, digest, notes.marks),
+        state=BackupState.DAMAGED if faults else _state(manifest, marks),
         faults=faults,
         in_use=", ".join(str(lease) for lease in notes.leases if lease.until > now),
         committed_at=stored.stored_at,
+        checked_at=max([manifest.finished_at, *(mark.at for mark in marks)]),
         locked_until=stored.stored_at + lock if lock else None,
         keys=tuple(sorted(one.key for one in found.values())),
         odd=tuple(notes.odd),
@@ -256,16 +260,22 @@ def _faults(manifest: Manifest, found: Mapping[str, StoredObject]) -> tuple[str,
     return (*missing, *resized)
 
 
-def _state(manifest: Manifest, digest: str, marks: Sequence[Mark]) -> BackupState:
+def _found_later(marks: Sequence[Mark]) -> tuple[str, ...]:
+    """Repeat what was wrong when somebody last read all of it, unless that was found to be well since."""
+    reads = [mark for mark in marks if mark.state in {BackupState.DAMAGED, BackupState.VERIFIED}]
+    last = max(reads, key=lambda mark: mark.at, default=None)
+    return last.what if last and last.state is BackupState.DAMAGED else ()
+
+
+def _state(manifest: Manifest, marks: Sequence[Mark]) -> BackupState:
     """Take the best of what the manifest says and what was found out later about exactly this manifest.
 
     Drills are the exception: the last of them decides, because a backup may break after it was proven.
     """
-    found = [mark for mark in marks if (mark.manifest_sha256, mark.backup_id) == (digest, manifest.backup_id)]
-    drills = [mark for mark in found if mark.state in {BackupState.PROVEN, BackupState.BROKEN}]
+    drills = [mark for mark in marks if mark.state in {BackupState.PROVEN, BackupState.BROKEN}]
     if drills:
         return max(drills, key=lambda mark: mark.at).state
-    return max([BackupState(manifest.state.value), *(mark.state for mark in found)], key=lambda state: state.rank)
+    return max([BackupState(manifest.state.value), *(mark.state for mark in marks)], key=lambda state: state.rank)
 
 
 def _leftover(backup_id: str, found: Mapping[str, StoredObject]) -> Leftover:

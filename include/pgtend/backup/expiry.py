@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -56,10 +57,13 @@ class Expired:
         return f"{said}, which freed {self.freed}{locked}"
 
 
-def expire(holding: Holding, progress: Progress, *, clock: Clock = utc_now) -> Expired:
+def expire(
+    holding: Holding, progress: Progress, *, intend: Callable[[str], object] = str, clock: Clock = utc_now
+) -> Expired:
     """Remove what no rule keeps, and what unfinished work left behind; nothing at all when there is doubt.
 
-    The backups are judged again before each removal: somebody may have begun to restore one in the meantime.
+    The backups are judged again before each removal: somebody may have begun to restore one in the meantime. `intend`
+    is told of each before it goes, and keeps it by raising.
     """
     plan = holding.plan(clock())
     removed: list[str] = []
@@ -69,7 +73,9 @@ def expire(holding: Holding, progress: Progress, *, clock: Clock = utc_now) -> E
         backup = verdict.backup
         if not _may_still_go(holding, backup.backup_id, clock()):
             progress(f"{backup.backup_id} stays: it is needed now")
-        elif _remove(holding, backup.backup_id):
+            continue
+        intend(backup.backup_id)
+        if _remove(holding, backup.backup_id):
             progress(f"removed {backup.backup_id}, {backup.size}")
             removed.append(backup.backup_id)
             freed += backup.size

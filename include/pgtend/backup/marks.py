@@ -38,6 +38,8 @@ class Mark(Record):
     manifest_sha256: str
     """Of the manifest that was looked at: a mark says nothing about any other."""
     by: str
+    what: tuple[str, ...] = ()
+    """Of a damaged one: what is wrong with it, as phrases."""
 
 
 class Lease(Record):

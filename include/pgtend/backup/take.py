@@ -14,6 +14,7 @@ from pgtend.backup.crew import Crew
 from pgtend.backup.dumping import Errand
 from pgtend.backup.facts import READ_OUTSIDE, READ_RELATIONS, READ_SOURCE, RowsHashed
 from pgtend.backup.fingerprints import as_fingerprint, hash_rows, reader
+from pgtend.backup.listing import record_new
 from pgtend.backup.manifest import Manifest, backup_folder, fingerprints_json, to_json, write_manifest
 from pgtend.backup.model import Look, Shard, plan_looks, plan_shards
 from pgtend.backup.preflight import Preflight, recipients_of
@@ -74,6 +75,7 @@ def take_backup(  # noqa: PLR0913 - what, on whose behalf, who watches; the rest
             target=subject.target,
             detail={"run": run.run_id, "backup": backup_id, "manifest_sha256": sha256_hex(to_json(manifest))},
         )
+        record_new(run, site.database.vault, manifest)
         return manifest
 
 

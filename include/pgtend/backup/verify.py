@@ -27,6 +27,7 @@ from pgtend.vault.model import Readable, Vault
 from pgtend.vault.parts import MIB
 from pgtend.vault.sealing import unseal
 
+PIPELINE = "verify"
 _ARCHIVES = (Role.PRE_DATA, Role.TABLE, Role.REST, Role.POST_DATA)
 _DATA = (Role.TABLE, Role.REST)
 _SILENCE = timedelta(minutes=5)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from pgtend.cli.backups import list_again
 from pgtend.cli.options import AsJson, DatabaseName, desk_of
 from pgtend.cli.places import CopyName, FromVault, KeyFile, Shelf, keys_from, shelf_at, shelf_of
 
@@ -38,6 +39,7 @@ def backup(context: typer.Context, database: DatabaseName, yes: Yes = False, as_
             screen.show_json(_as_json(manifest, vault))
         else:
             screen.show(f"{database}: {manifest.state} {manifest.backup_id}, {vault.place}/{manifest.key}")
+    list_again(desk, chosen, chosen.vault)
 
 
 def verify(  # noqa: PLR0913, PLR0917 - each is an option that people know by its name
@@ -53,8 +55,9 @@ def verify(  # noqa: PLR0913, PLR0917 - each is an option that people know by it
 ) -> None:
     """Read a backup from the vault and hold every byte against its manifest; with --key, every row."""
     from pgtend.backup.catalogue import LATEST
-    from pgtend.backup.verify import verify_backup
+    from pgtend.backup.judging import verify_and_mark
     from pgtend.cli import screen
+    from pgtend.cli.desk import who
 
     if sum((bool(backup_id), every, latest)) > 1:
         raise typer.BadParameter("choose one of --all, --latest and --id")
@@ -63,7 +66,11 @@ def verify(  # noqa: PLR0913, PLR0917 - each is an option that people know by it
     with shelf.vault:
         found = shelf.catalogue()
         entries = found.entries if every and found.entries else [found.choose(backup_id or LATEST)]
-        verdicts = [verify_backup(shelf.vault, entry.manifest, private, screen.progress) for entry in entries]
+        by = f"{who()} (shell)"
+        verdicts = [verify_and_mark(shelf.vault, entry, private, by, screen.progress) for entry in entries]
+    if source is None:
+        desk = desk_of(context)
+        list_again(desk, desk.database(database), copy or desk.database(database).vault)
     _tell(database, verdicts, found.unreadable if every else (), as_json=as_json)
 
 

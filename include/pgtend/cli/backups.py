@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pgtend.backup.retention import RetentionPlan, Verdict
     from pgtend.cli.desk import Desk
     from pgtend.cli.screen import Json
-    from pgtend.fleet.model import RetentionRules
+    from pgtend.fleet.model import Database, RetentionRules
 
 _STYLES = {"PROVEN": "bold green", "VERIFIED": "green", "STORED": "yellow", "BROKEN": "bold red", "DAMAGED": "bold red"}
 
@@ -57,9 +57,11 @@ def retention(
     as_json: AsJson = False,
 ) -> None:
     """Say which backups stay, which may go, and why; remove them only with --apply."""
-    from pgtend.backup.expiry import expire
+    from pgtend.backup.places import opened_places
+    from pgtend.backup.tidying import PIPELINE, tidy_vaults
     from pgtend.cli import screen
     from pgtend.kernel.times import utc_now
+    from pgtend.vault.open import aws_profiles, may_delete, open_vault
 
     desk = desk_of(context)
     shelf = shelf_of(desk, desk.database(database), copy)
@@ -75,8 +77,14 @@ def retention(
         if plan.removable and not as_json:
             screen.show("Nothing was touched: this only says what would be done. --apply does it.")
         return
-    with desk.ledger() as ledger, ledger.run(desk.subject(desk.database(database), "retention")):
-        done = expire(holding, screen.progress)
+    chosen = desk.database(database)
+    with (
+        desk.ledger() as ledger,
+        opened_places(
+            desk.fleet, chosen, lambda settings: open_vault(may_delete(settings), aws_profiles), copy or chosen.vault
+        ) as places,
+    ):
+        (done,) = tidy_vaults(places, ledger, desk.subject(chosen, PIPELINE), screen.progress)
     if not as_json:
         screen.show(f"{database}: {done}.")
 
@@ -98,8 +106,23 @@ def copy(context: typer.Context, database: DatabaseName) -> None:
             work = CopyWork(source=source, copy=second, fleet=desk.fleet.fleet, database=database, by=subject.actor)
             done = keep_copies(work, rules.lag, ledger, subject, screen.progress)
         screen.show(f"{database}: {done.state}.")
+        list_again(desk, chosen)
     if not chosen.backup.copies:
         screen.show(f"The fleet file names no second vault for {database}: see backup.copies in its settings.")
+
+
+def list_again(desk: Desk, database: Database, *names: str) -> None:
+    """Tell the ledger what the vaults of a database hold now, or those that are named."""
+    from pgtend.backup.places import opened_places
+    from pgtend.backup.tidying import CATALOGUE, list_vaults
+    from pgtend.cli import screen
+    from pgtend.vault.open import aws_profiles, open_vault
+
+    with (
+        desk.ledger() as ledger,
+        opened_places(desk.fleet, database, lambda settings: open_vault(settings, aws_profiles), *names) as places,
+    ):
+        list_vaults(places, ledger, desk.subject(database, CATALOGUE), screen.progress)
 
 
 def _there(desk: Desk | None) -> Desk:

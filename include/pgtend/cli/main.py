@@ -16,7 +16,21 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pgtend.cli import analyze, audit, backup, backups, doctor, fleet, init, keys, ledger, restore, runs, vaults
+from pgtend.cli import (
+    analyze,
+    audit,
+    backup,
+    backups,
+    catalogue,
+    doctor,
+    fleet,
+    init,
+    keys,
+    ledger,
+    restore,
+    runs,
+    vaults,
+)
 from pgtend.cli.options import Call
 from pgtend.kernel.errors import PgtendError
 from pgtend.kernel.times import utc_now
@@ -65,6 +79,7 @@ app.command()(backups.backups)
 app.command()(restore.restore)
 app.command()(backups.copy)
 app.command()(backups.retention)
+app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(fleet.app, name="fleet")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(audit.app, name="audit")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pgtend.backup.catalogue import Catalogue
     from pgtend.cli.desk import Desk
-    from pgtend.fleet.model import Database, VaultSettings
+    from pgtend.fleet.model import Database
     from pgtend.vault.agekeys import PrivateKeys
     from pgtend.vault.model import Vault
 
@@ -67,6 +67,7 @@ class Shelf:
 
 def shelf_of(desk: Desk, database: Database, name: str | None = None) -> Shelf:
     """Find the backups of a database of the fleet, in its own vault or in one of its copies."""
+    from pgtend.backup.places import lock_of
     from pgtend.vault.open import aws_profiles, open_vault
 
     known = [database.vault, *database.backup.copies]
@@ -95,11 +96,6 @@ def shelf_at(address: str, database: str | None) -> Shelf:
             hint="Name the database as DATABASE or FLEET/DATABASE.",
         )
     return Shelf(vault, *found[0])
-
-
-def lock_of(settings: VaultSettings) -> timedelta | None:
-    """Tell how long a vault protects what it was given."""
-    return settings.s3.object_lock.keep if settings.s3 and settings.s3.object_lock else None
 
 
 def keys_from(path: Path | None) -> PrivateKeys | None:

@@ -28,6 +28,8 @@ def connections_of(fleet: Fleet) -> Iterator[tuple[Path, str]]:
     for name, vault in fleet.vaults.items():
         if vault.s3 and vault.s3.connection:
             yield ("vaults", name, "s3", "connection"), vault.s3.connection
+        if vault.s3 and vault.s3.expiry_connection:
+            yield ("vaults", name, "s3", "expiry_connection"), vault.s3.expiry_connection
     for name, channel in fleet.alerts.channels.items():
         if channel.smtp:
             yield ("alerts", "channels", name, "smtp", "connection"), channel.smtp.connection

@@ -65,6 +65,13 @@ class S3Vault(Settings):
             "credentials. Default: the machine's own identity."
         ),
     )
+    expiry_connection: Text | None = Field(
+        default=None,
+        description=(
+            "Connection whose credentials may delete, for retention alone; those that write backups then need no such "
+            "right. Default: the vault's connection."
+        ),
+    )
     endpoint: Annotated[str, Field(strict=True, pattern=r"^https?://[^\s/@]+/?$")] | None = Field(
         default=None, description="Address of the S3 server, such as `https://s3.example.org:9000`. Default: Amazon's."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 
 
 def values_of(row: object) -> dict[str, object]:
@@ -21,7 +21,7 @@ def evidence_line(values: Mapping[str, object]) -> str:
 
 
 def _plain(value: object) -> str | float:
-    if isinstance(value, datetime):
+    if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, timedelta):
         return value.total_seconds()

@@ -29,6 +29,15 @@ def open_vault(settings: vaults.VaultSettings, sessions: Sessions) -> Vault:
     return FolderVault(folder_place(settings.folder or vaults.FolderVault()))
 
 
+def may_delete(settings: vaults.VaultSettings) -> vaults.VaultSettings:
+    """Describe the same vault with the credentials that may delete."""
+    if settings.s3 is None or not settings.s3.expiry_connection:
+        return settings
+    return settings.model_copy(
+        update={"s3": settings.s3.model_copy(update={"connection": settings.s3.expiry_connection})}
+    )
+
+
 def aws_profiles(connection: str) -> boto3.Session:
     """Find credentials outside Airflow: a profile of the AWS configuration, or the machine's own identity."""
     import boto3  # noqa: PLC0415 - only who speaks to S3 pays for it
