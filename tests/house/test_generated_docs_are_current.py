@@ -14,6 +14,7 @@ import jsonschema
 import pytest
 import yaml
 
+from pgtend.drill.receipt import receipt_schema
 from pgtend.fleet.places import settings_of, walk_blocks
 from pgtend.fleet.schema import json_schema
 from pgtend.fleet.settings_page import settings_page
@@ -26,7 +27,19 @@ def schema_text() -> str:
     return json.dumps(json_schema(), indent=2) + "\n"
 
 
-@pytest.mark.parametrize(("name", "generate"), [("fleet.schema.json", schema_text), ("settings.md", settings_page)])
+def receipt_schema_text() -> str:
+    """Write the schema of receipts the way it lies in the repository."""
+    return json.dumps(receipt_schema(), indent=2) + "\n"
+
+
+GENERATED = [
+    ("fleet.schema.json", schema_text),
+    ("settings.md", settings_page),
+    ("receipt.schema.json", receipt_schema_text),
+]
+
+
+@pytest.mark.parametrize(("name", "generate"), GENERATED)
 def test_generated_pages_are_current(name: str, generate: Callable[[], str]) -> None:
     """A changed setting changes its reference in the same commit."""
     page = REFERENCE / name

@@ -14,6 +14,7 @@ from bed.faulty_s3 import Act, Fault, faulty_s3
 from bed.ministack_site import AccessKey
 from bed.s3_servers import LOCKED_BUCKET, WRITE_ONLY, S3Site
 from bed.streams import Recipe
+from pgtend.kernel.times import utc_now
 from pgtend.vault.errors import BucketMissing, CredentialsRefused, ObjectLocked, StoreUncertain, VaultRefused
 from pgtend.vault.model import Checksum, Confirmation, LockMode, ObjectLock
 from pgtend.vault.parts import MIB
@@ -122,6 +123,27 @@ def test_a_locked_object_cannot_be_removed(ministack: S3Site, mode: LockMode) ->
             with pytest.raises(ObjectLocked):
                 vault.delete(stored.key, version=stored.version)
             assert vault.head(stored.key).size == stored.size
+
+
+@pytest.mark.parametrize("mode", list(LockMode))
+def test_one_object_can_be_guarded_for_longer_than_the_others(ministack: S3Site, mode: LockMode) -> None:
+    """A receipt stays for six years where a backup stays for weeks; asking again for less shortens nothing."""
+    lock = ObjectLock(mode=mode, keep=timedelta(hours=1))
+    place = replace(ministack.place, bucket=LOCKED_BUCKET, object_lock=lock)
+    until = utc_now() + timedelta(days=2192)
+    with ministack.vault(place) as vault, ministack.raw() as client:
+        stored = vault.put_if_absent(f"receipts/{mode.value.lower()}", b"x")
+        assert vault.protect(stored, until)
+        assert vault.protect(stored, utc_now())
+        seen = client.head_object(Bucket=LOCKED_BUCKET, Key=place.full_key(stored.key))
+        assert abs(seen["ObjectLockRetainUntilDate"] - until) < timedelta(seconds=2)
+        assert seen["ObjectLockMode"] == mode.value
+
+
+def test_a_bucket_without_a_lock_guards_nothing_and_says_so(ministack: S3Site) -> None:
+    """Doubt is never green."""
+    with ministack.vault(ministack.place) as vault:
+        assert vault.protect(vault.put("receipts/plain", io.BytesIO(b"x")), utc_now() + timedelta(days=1)) is False
 
 
 def test_a_legal_hold_protects_until_it_is_lifted(ministack: S3Site) -> None:

@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
+from pgtend.cli import signing
 from pgtend.cli.options import DatabaseName, desk_of
 from pgtend.cli.places import shelf_of
 
-app = typer.Typer(no_args_is_help=True, help="The keys that backups are sealed for.")
+app = typer.Typer(no_args_is_help=True, help="The keys that backups are sealed for, and receipts are signed with.")
+app.add_typer(signing.app, name="signing")
 
 
 @app.command("new")

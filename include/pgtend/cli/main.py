@@ -27,6 +27,7 @@ from pgtend.cli import (
     init,
     keys,
     ledger,
+    receipts,
     restore,
     runs,
     vaults,
@@ -85,6 +86,7 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(audit.app, name="audit")
 app.add_typer(vaults.app, name="vault")
 app.add_typer(keys.app, name="keys")
+app.add_typer(receipts.app, name="receipt")
 
 
 @app.command()

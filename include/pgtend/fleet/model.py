@@ -13,6 +13,7 @@ from pgtend.fleet.alerts import AlertSettings, AppriseChannel, Channel, SmtpChan
 from pgtend.fleet.analyze import AnalyzeRules, StatisticsTarget
 from pgtend.fleet.backup import BackupRules, KeySettings, ReadBack
 from pgtend.fleet.profiles import PROFILES, Environment
+from pgtend.fleet.receipts import ReceiptRules
 from pgtend.fleet.retention import CopyRules, RetentionRules
 from pgtend.fleet.settings import Count, Settings, Slug, Span, Text, Zone, refusal
 from pgtend.fleet.vaults import (
@@ -130,6 +131,9 @@ class Fleet(Settings):
         description="Where copies and evidence live. Default: `main`, a folder in the user's home.",
     )
     keys: KeySettings = Field(default_factory=KeySettings, description="Whose keys open the backups.")
+    receipts: ReceiptRules = Field(
+        default_factory=ReceiptRules, description="How receipts of drills are signed, and where they are kept."
+    )
     alerts: AlertSettings = Field(
         default_factory=AlertSettings, description="Who is told when something breaks, and how."
     )
@@ -222,6 +226,7 @@ __all__ = [
     "ObjectLock",
     "OutsideWindow",
     "ReadBack",
+    "ReceiptRules",
     "RetentionRules",
     "S3Vault",
     "SmtpChannel",

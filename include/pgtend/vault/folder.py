@@ -124,6 +124,11 @@ class FolderVault(Vault):
             os.fsync(folder)
 
     @override
+    def protect(self, stored: StoredObject, until: datetime) -> bool:
+        """Say no: a folder guards nothing from whoever may write into it."""
+        return False
+
+    @override
     def unfinished(self) -> tuple[Unfinished, ...]:
         incoming = self._root / _INCOMING
         with speaking(self.place, _INCOMING):

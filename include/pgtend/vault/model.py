@@ -117,6 +117,10 @@ class Vault(Protocol):
         """Remove an object; in a versioned bucket hide it, unless its version is named. ObjectLocked when protected."""
         ...
 
+    def protect(self, stored: StoredObject, until: datetime) -> bool:
+        """Have an object guarded against everybody until a moment; False where the vault cannot do that or hides it."""
+        ...
+
     def unfinished(self) -> tuple[Unfinished, ...]:
         """List writes that began and never ended."""
         ...

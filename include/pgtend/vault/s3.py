@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from io import BytesIO
 from typing import TYPE_CHECKING, cast
@@ -21,6 +21,7 @@ from pgtend.vault.parts import MIB
 from pgtend.vault.s3_abilities import learn
 from pgtend.vault.s3_bucket import Bucket
 from pgtend.vault.s3_errors import Asked
+from pgtend.vault.s3_lock import lock_until
 from pgtend.vault.s3_look import Look, look
 from pgtend.vault.s3_multipart import NO_CONDITION, ONLY_IF_ABSENT, Condition, abort
 from pgtend.vault.s3_read import ResumingStream, read_span
@@ -132,6 +133,10 @@ class S3Vault(Vault):
             if version and look(self._bucket, key, version).is_locked:
                 raise self._locked(key) from error
             raise
+
+    @override
+    def protect(self, stored: StoredObject, until: datetime) -> bool:
+        return lock_until(self._bucket, stored, until)
 
     @override
     def unfinished(self) -> tuple[Unfinished, ...]:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from pgtend.kernel.times import utc_now
+from pgtend.vault.model import StoredObject
 from pgtend.vault.s3_bucket import Bucket
 from pgtend.vault.s3_errors import Asked
-from pgtend.vault.s3_look import Look
+from pgtend.vault.s3_look import Look, look
+
+_ROUNDING = timedelta(seconds=1)
+"""S3 keeps whole seconds."""
 
 
 def hold_fast(bucket: Bucket, seen: Look) -> None:
@@ -35,3 +41,28 @@ def hold_fast(bucket: Bucket, seen: Look) -> None:
                 Bucket=place.bucket, Key=place.full_key(key), VersionId=version, LegalHold={"Status": "ON"}
             ),
         )
+
+
+def lock_until(bucket: Bucket, stored: StoredObject, until: datetime) -> bool:
+    """Make the retention of one object longer than the bucket's usual one, and see that it is."""
+    lock = bucket.place.object_lock
+    if lock is None:
+        return False
+    seen = look(bucket, stored.key, stored.version)
+    if not _reaches(seen, until):
+        place = bucket.place
+        bucket.call(
+            Asked("s3:PutObjectRetention", stored.key),
+            lambda: bucket.client.put_object_retention(
+                Bucket=place.bucket,
+                Key=place.full_key(stored.key),
+                VersionId=seen.stored.version,
+                Retention={"Mode": lock.mode.value, "RetainUntilDate": until},
+            ),
+        )
+        seen = look(bucket, stored.key, seen.stored.version)
+    return _reaches(seen, until)
+
+
+def _reaches(seen: Look, until: datetime) -> bool:
+    return seen.locked_until is not None and seen.locked_until >= until - _ROUNDING
