@@ -34,6 +34,7 @@ os.environ.update(
 )
 
 from bed.airflow_world import World  # noqa: E402 - imports Airflow
+from bed.face import Face  # noqa: E402 - same
 
 
 @pytest.fixture(scope="session")
@@ -61,3 +62,26 @@ def world(  # noqa: PLR0913, PLR0917 - pytest hands out fixtures one by one
     with ExitStack() as stack:
         source, reporting = (stack.enter_context(new_database(server)) for _ in range(2))
         yield stack.enter_context(World.made(source, reporting, tmp_path, monkeypatch, capfd, caplog))
+
+
+@pytest.fixture(scope="module")
+def shown_face(
+    airflow_db: None,  # noqa: ARG001 - it is there, that is enough
+    clusters: Clusters,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Generator[Face]:
+    """Put the API of the pages over a ledger of its own."""
+    folder = tmp_path_factory.mktemp("face")
+    with (
+        new_database(clusters.server(18)) as reporting,
+        pytest.MonkeyPatch.context() as environ,
+        Face.shown(reporting, folder, environ) as shown,
+    ):
+        yield shown
+
+
+@pytest.fixture
+def face(shown_face: Face) -> Face:
+    """Give the API over an empty ledger."""
+    shown_face.clean()
+    return shown_face

@@ -79,9 +79,17 @@ class Judged:
     verdict: str
 
 
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """The name of the condition that somebody looks at; empty when it is open no longer."""
+
+    key: str
+
+
 ALERT_BROKE = query(__package__ or "", "alert_broke", Judged)
 ALERT_RECOVERED = query(__package__ or "", "alert_recovered", Judged)
 ALERT_CLAIM_REMINDERS = query(__package__ or "", "alert_claim_reminders", OpenAlert)
+ALERT_ACKNOWLEDGE = query(__package__ or "", "alert_acknowledge", Acknowledged)
 ALERT_NOT_SENT = command(__package__ or "", "alert_not_sent")
 READ_OPEN_ALERTS = query(__package__ or "", "read_open_alerts", OpenAlert)
 
@@ -118,6 +126,11 @@ class AlertBook:
     def not_sent(self, key: str) -> None:
         """Give back a message that no channel took."""
         _reach(lambda: self._session.run(ALERT_NOT_SENT, {"key": key}))
+
+    def acknowledge(self, alert_id: int, database: str, *, by: str, note: str, pause: timedelta) -> str:
+        """Note that somebody looks at it, and give its key; empty when it is open no longer."""
+        asked = {"alert_id": alert_id, "database": database, "by": clean(by), "note": clean(note), "pause": pause}
+        return _reach(lambda: self._session.row(ALERT_ACKNOWLEDGE, asked)).key
 
     def open_alerts(self) -> list[OpenAlert]:
         """List what is broken now, oldest first."""

@@ -30,12 +30,14 @@ def open_ledger(fleet: Fleet, book: AddressBook, *, application: str) -> Generat
 
 
 @contextmanager
-def open_reporting(settings: LedgerSettings, book: AddressBook, *, application: str) -> Generator[Session]:
-    """Open a session in the reporting database, for the ledger and for the book of alerts."""
+def open_reporting(
+    settings: LedgerSettings, book: AddressBook, *, application: str, limits: Limits | None = None
+) -> Generator[Session]:
+    """Open a session in the reporting database: for the ledger, for the book of alerts, for pages."""
     with ExitStack() as stack:
         try:
             address = book.find(settings.connection)
-            session = stack.enter_context(open_session(address, Limits(), application=application))
+            session = stack.enter_context(open_session(address, limits or Limits(), application=application))
             require_current(session)
         except Outage as outage:
             raise unreachable(outage) from outage

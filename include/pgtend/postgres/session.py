@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -155,6 +156,13 @@ class Session:
         with socket.socket(fileno=os.dup(self.connection.fileno())) as line, suppress(OSError):
             # A line that is broken already cannot be broken again.
             line.shutdown(socket.SHUT_RDWR)
+
+    def is_quiet(self) -> bool:
+        """Tell whether an idle connection is still one: a server that closes it says so before it is asked."""
+        if self.connection.closed or self.connection.broken:
+            return False
+        speaking, _, _ = select.select([self.connection.fileno()], [], [], 0)
+        return not speaking
 
     @contextmanager
     def hold(self, name: str, *, patience: timedelta) -> Generator[None]:

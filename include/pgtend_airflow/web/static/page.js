@@ -1,0 +1,19 @@
+// The page in Airflow's navigation: the fleet, or below its address one database.
+import { DatabasePage } from "./database.js";
+import { FleetPage } from "./fleet.js";
+
+const { createElement: h, useEffect } = globalThis.React;
+const { Box } = globalThis.ChakraUI;
+const { useLocation } = globalThis.ReactRouterDOM;
+
+function Databases() {
+  const [, database, part] = /\/plugin\/pgtend\/([a-z0-9_-]+)(?:\/([a-z-]+))?/.exec(useLocation().pathname) ?? [];
+  useEffect(() => {
+    document.title = database ? `${database} - pgtend` : "Databases - pgtend";
+  }, [database]);
+  return h(Box, { as: "main", p: { base: 3, md: 5 }, maxW: "110rem", mx: "auto", width: "100%" },
+    database ? h(DatabasePage, { key: database, database, part }) : h(FleetPage));
+}
+
+globalThis.Databases = Databases;
+globalThis.AirflowPlugin = Databases;
