@@ -36,7 +36,7 @@ class Busy(Outage):
 class Opener(Protocol):
     """Whatever opens a session in the ledger."""
 
-    def __call__(self, stack: ExitStack) -> Session:
+    def __call__(self, stack: ExitStack, settings: LedgerSettings) -> Session:
         """Open one; the stack closes it."""
         ...
 
@@ -46,6 +46,7 @@ class Lent:
     """One open session."""
 
     session: Session
+    settings: LedgerSettings
     stack: ExitStack
     opened: float
 
@@ -60,12 +61,12 @@ class Books:
     _free: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_MOST))
 
     @contextmanager
-    def session(self) -> Generator[Session]:
+    def session(self, settings: LedgerSettings) -> Generator[Session]:
         """Lend a session for one answer; one that an error came out of is not lent again."""
         if not self._free.acquire(timeout=_PATIENCE):
             raise Busy("every session in the ledger is in use", hint="Ask again in a moment.")
         try:
-            lent = self._take()
+            lent = self._take(settings)
             try:
                 yield lent.session
             except Refusal:
@@ -89,26 +90,25 @@ class Books:
         with self._lock:
             self._idle.append(lent)
 
-    def _take(self) -> Lent:
+    def _take(self, settings: LedgerSettings) -> Lent:
         now = time.monotonic()
         while True:
             with self._lock:
                 lent = self._idle.pop() if self._idle else None
             if lent is None:
                 break
-            if now - lent.opened < _OLDEST and lent.session.is_quiet():
+            # A fleet file that names another ledger counts from the next answer on.
+            if lent.settings == settings and now - lent.opened < _OLDEST and lent.session.is_quiet():
                 return lent
             lent.stack.close()
         with ExitStack() as stack:
-            session = self.opener(stack)
-            return Lent(session, stack.pop_all(), now)
+            session = self.opener(stack, settings)
+            return Lent(session, settings, stack.pop_all(), now)
 
 
-def open_for_pages(stack: ExitStack) -> Session:
-    """Open a session in the ledger that the fleet file names."""
-    return stack.enter_context(
-        open_reporting(_settings(), AirflowConnections(), application="pgtend:web", limits=_LIMITS)
-    )
+def open_for_pages(stack: ExitStack, settings: LedgerSettings) -> Session:
+    """Open a session in the ledger."""
+    return stack.enter_context(open_reporting(settings, AirflowConnections(), application="pgtend:web", limits=_LIMITS))
 
 
 BOOKS: Final = Books(open_for_pages)
@@ -116,7 +116,7 @@ BOOKS: Final = Books(open_for_pages)
 
 def reading() -> Generator[Session]:
     """Lend a session to one route."""
-    with BOOKS.session() as session:
+    with BOOKS.session(_settings()) as session:
         yield session
 
 

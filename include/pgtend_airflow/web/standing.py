@@ -3,7 +3,7 @@
 | role | may | has, in Airflow |
 |---|---|---|
 | viewer | see how the databases are | the right to see the runs of their pipelines (`Viewer`) |
-| researcher | read what was analysed: tables, statements, advice | `can_read` on `Database Analysis`, or the next role |
+| researcher | read what was analysed: tables, statements, advice | `can_read` on `Database Analysis` |
 | operator | start work, acknowledge | the right to start runs of their pipelines (`User`) |
 | admin | read the audit, test the channels | the right to change connections (`Op`, `Admin`) |
 
