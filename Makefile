@@ -40,7 +40,7 @@ test: ## All gates and all tests, with the coverage of the library
 	$(SETUP) tests
 	@$(BIN)/python demo/parts/postgres_set.py
 	@$(MAKE) --no-print-directory gates
-	@$(BIN)/pytest --numprocesses 3 --dist loadfile --cov --cov-report=term
+	@$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 check: ## The fast subset: style, types, order of the rooms, pure tests
 	$(SETUP) environment

@@ -16,6 +16,13 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile("house", deadline=None)
     settings.load_profile("house")
     config.addinivalue_line("markers", "pg(condition): run only against these major versions, such as '>= 17'")
+    config.addinivalue_line("markers", "long: takes minutes, so its file begins first: nobody waits for it at the end")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest; all else stays in the random order it has."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -29,6 +29,8 @@ DAGS: Final = PROJECT / "tests" / "bed" / "celery_dags"
 # What a throwaway site has to set itself: where it listens, and how the test logs in.
 OWN: Final = ("AIRFLOW__API__BASE_URL", "AIRFLOW__CORE__AUTH_MANAGER", "AIRFLOW__CORE__EXECUTION_API_SERVER_URL")
 
+pytestmark = pytest.mark.long
+
 
 @contextmanager
 def redis(folder: Path, password_file: Path, port: int) -> Generator[None]:

@@ -20,6 +20,8 @@ from demo.runtime.machine import ALL_SERVICES
 from demo.runtime.places import Places
 from demo.runtime.processes import find
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def state() -> Generator[Path]:
