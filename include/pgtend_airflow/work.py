@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pgtend.drill.receipt_book import ReceiptBook
+from pgtend.drill.receipt_signer import trusted_keys, vault_of_receipts
+from pgtend.drill.receipt_verify import audit_heads, verify_receipts
 from pgtend.fleet.model import first_vault
 from pgtend.kernel.times import say_span
 from pgtend.ledger.anchor import verify_and_anchor
@@ -44,6 +47,21 @@ def anchor_the_audit(desk: FleetDesk) -> None:
     settings = desk.fleet.vaults[first_vault(list(desk.fleet.vaults))]
     with open_vault(desk.connections.completed(settings), desk.connections.aws_session) as vault:
         verify_and_anchor(desk.fleet.fleet, desk.ledger, vault, desk.progress)
+
+
+def verify_all_receipts(desk: FleetDesk) -> None:
+    """Verify the receipts of all drills, and the audit against the heads that they carry."""
+    keys = trusted_keys(desk.fleet.receipts)
+    settings = desk.fleet.vaults[vault_of_receipts(desk.fleet)]
+    with open_vault(desk.connections.completed(settings), desk.connections.aws_session) as vault:
+        book = ReceiptBook(vault=vault, fleet=desk.fleet.fleet, trusted=keys)
+        if not keys and not book.numbers():
+            desk.progress("no drill has issued a receipt yet")
+            return
+        report = verify_receipts(book, desk.ledger, desk.progress)
+    report.raise_if_broken()
+    desk.ledger.verify_chain(audit_heads(report.receipts)).raise_if_broken()
+    desk.progress(f"{len(report.receipts)} receipts hold; the newest is {report.head}")
 
 
 def forget_old_months(desk: FleetDesk) -> None:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
+
+import pytest
 
 from bed.airflow_world import World
 from bed.ledgers import tell
+from bed.receipts import outcome_of
 from bed.s3_servers import WRITE_ONLY, S3Site, ministack_server
+from bed.stored_backups import folder_vault
+from pgtend.drill.receipt_book import ReceiptBook
+from pgtend.drill.receipt_issue import issue_receipt
+from pgtend.drill.receipt_keys import new_signing_key
+from pgtend.drill.receipt_signer import Signer
+from pgtend.kernel.progress import quietly
+from pgtend.ledger.database import DatabaseLedger
 
 __all__ = ["ministack_server"]
 
@@ -54,6 +65,23 @@ def test_a_rewritten_audit_wakes_somebody(world: World) -> None:
     assert "broken evidence" in mail
     assert "docs/runbooks/audit-chain-broken.md" in mail
     assert len(world.messages()) == 1
+
+
+def test_a_removed_receipt_wakes_somebody(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also the newest, which nothing in the vault remembers: the audit does."""
+    key = new_signing_key()
+    key.write(world.folder / "receipts.key")
+    monkeypatch.setenv("PGTEND_SIGNING_KEY_FILE", str(world.folder / "receipts.key"))
+    book = ReceiptBook(vault=folder_vault(world.folder / "vault"), fleet="clinic", trusted=(key.public,))
+    with world.reporting.session() as session:
+        issue_receipt(outcome_of(), book, Signer(key=key, keep=timedelta(days=2192)), DatabaseLedger(session), quietly)
+    assert world.run("fleet.audit").state == "success"
+    for path in (world.folder / "vault" / "receipts").rglob("*.json"):
+        path.unlink()
+    assert world.run("fleet.audit").state == "failed"
+    (mail,) = world.mail.texts()
+    assert "[drill.receipt_chain_broken]" in mail
+    assert "docs/runbooks/receipt-chain-broken.md" in mail
 
 
 def test_the_head_is_anchored_on_s3(world: World, ministack_server: S3Site) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from itertools import product
 from typing import Annotated, TypeAlias
+from zoneinfo import ZoneInfo
 
 from croniter import CroniterBadCronError, CroniterBadDateError, croniter
 from pydantic import BeforeValidator, Strict, WithJsonSchema
@@ -18,6 +19,8 @@ from pgtend.fleet.window import Window
 _FIELDS = ("minute", "hour", "day of the month", "month", "day of the week")
 _LIMITS = ("from 0 to 59", "from 0 to 23", "from 1 to 31", "from 1 to 12 or jan to dec", "from 0 to 7 or sun to sat")
 _ALPHABET = re.compile(r"[0-9a-zA-Z*/,#-]+")
+AUDIT = "0 6 * * *"
+"""When the audit is verified and anchored, in the time zone of the fleet."""
 _SHORTHANDS = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
 _HINT = "five fields: minute, hour, day of the month, month, day of the week; for example 30 1 * * * is 01:30 every day"
 
@@ -42,6 +45,12 @@ def fire_times(schedule: str) -> Iterator[time]:
     minutes, hours = croniter.expand(schedule)[0][:2]
     for hour, minute in product(_numbers(hours, 24), _numbers(minutes, 60)):
         yield time(hour, minute)
+
+
+def last_fired(schedule: str, zone: str, moment: datetime) -> datetime:
+    """Tell when a schedule fired last: at this moment or before."""
+    local = moment.astimezone(ZoneInfo(zone)) + timedelta(microseconds=1)
+    return croniter(schedule, local).get_prev(datetime).astimezone(UTC)
 
 
 def _numbers(values: Sequence[int | str], size: int) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,17 +13,21 @@ from pathlib import Path
 import pytest
 
 from bed.receipts import Office, outcome_of
+from bed.stored_backups import folder_vault
 from pgtend.backup.expiry import Holding, expire
 from pgtend.drill.model import Check, CheckName, CheckOutcome, Verdict
 from pgtend.drill.receipt import NewerReceipt, read_statement
 from pgtend.drill.receipt_chain import ReceiptReport
 from pgtend.drill.receipt_envelope import ReceiptBroken
+from pgtend.drill.receipt_issue import issuer
 from pgtend.drill.receipt_keys import BadSigningKey, new_signing_key, read_signing_key, read_verifying_key
 from pgtend.drill.receipt_signer import KEY_VARIABLE, NoSigningKey, signing_key_for, trusted_keys
 from pgtend.drill.receipt_verify import verify_receipts
-from pgtend.fleet.model import ReceiptRules, RetentionRules
+from pgtend.fleet.model import Fleet, ReceiptRules, RetentionRules
 from pgtend.kernel.progress import quietly
 from pgtend.ledger.errors import LedgerUnreachable
+from pgtend.ledger.folder import FolderLedger
+from pgtend.vault.model import Vault
 
 ANOTHER_CURVE = """\
 -----BEGIN PUBLIC KEY-----
@@ -244,3 +249,21 @@ def test_a_key_that_the_fleet_does_not_trust_signs_nothing(tmp_path: Path, monke
     trusted.write(path)
     assert signing_key_for(rules, quietly).public == trusted.public
     assert trusted_keys(rules) == (trusted.public,)
+
+
+def test_a_drill_gets_its_receipts_from_one_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key is looked for before the drill begins, and the receipt goes into the vault of the fleet."""
+    monkeypatch.delenv(KEY_VARIABLE, raising=False)
+    rules = {"signing_key": str(tmp_path / "receipts.key"), "vault": "evidence"}
+    vaults = {"main": {"folder": {"path": "/nowhere"}}, "evidence": {"folder": {"path": str(tmp_path)}}}
+    fleet = Fleet.model_validate({"fleet": "clinic", "receipts": rules, "vaults": vaults, "databases": {"kgc": {}}})
+    ledger = FolderLedger(tmp_path / "ledger")
+
+    def opened(name: str) -> AbstractContextManager[Vault]:
+        return folder_vault(tmp_path / name)
+
+    with pytest.raises(NoSigningKey):
+        issuer(fleet, opened, ledger, quietly)
+    issued = issuer(fleet, opened, ledger, quietly, may_make_key=True)(outcome_of())
+    assert (tmp_path / "evidence" / issued.key).exists()
+    assert issued.sealed.key_id == read_signing_key(tmp_path / "receipts.key").public.key_id
