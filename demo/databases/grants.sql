@@ -1,4 +1,5 @@
--- What the tender `pgtend` needs to ANALYZE what the owner of this database owns, and nothing more. Safe to repeat.
+-- What the tender `pgtend` needs to ANALYZE what the owner of this database owns and to see how the server is, and nothing
+-- more. Safe to repeat.
 -- Up to PostgreSQL 16 only a table's owner may analyze it, so the tender becomes a member; from 17 on there is MAINTAIN.
 DO $$
 DECLARE
@@ -6,6 +7,7 @@ DECLARE
     place name;
     relation regclass;
 BEGIN
+    GRANT pg_monitor TO pgtend;
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO pgtend', current_database());
     IF current_setting('server_version_num')::integer < 170000 THEN
         EXECUTE format('GRANT %I TO pgtend', owner);

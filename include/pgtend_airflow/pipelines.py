@@ -20,6 +20,7 @@ from airflow.sdk.definitions.callback import SyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from airflow.sdk.definitions.param import ParamsDict
 
+from pgtend.fleet.health import schedule_of
 from pgtend.fleet.load import FleetReading, fleet_path, read_fleet
 from pgtend.fleet.model import Database, Fleet
 from pgtend_airflow.alerts.notifier import RECOVERED_NOTICE, TROUBLE_NOTICE, deadline_missed
@@ -173,6 +174,18 @@ def backup_timing(database: Database) -> Timing:
     return Timing(
         cron=rules.schedule if rules.enabled else None,
         timezone=rules.window.timezone,
+        at_most=rules.deadline,
+        deadline=rules.deadline,
+    )
+
+
+def health_timing(database: Database) -> Timing:
+    """Time the looks at a database; one that is switched off can still be looked at by hand."""
+    rules = database.health
+    return Timing(
+        cron=(rules.schedule or schedule_of(database.name)) if rules.enabled else None,
+        timezone="UTC",
+        # About fifteen questions, each with a limit of its own, and the way to the ledger.
         at_most=rules.deadline,
         deadline=rules.deadline,
     )

@@ -6,6 +6,7 @@ from pgtend.drill.receipt_book import ReceiptBook
 from pgtend.drill.receipt_signer import trusted_keys, vault_of_receipts
 from pgtend.drill.receipt_verify import audit_heads, verify_receipts
 from pgtend.fleet.model import first_vault
+from pgtend.health.store import HealthStore
 from pgtend.kernel.times import say_span
 from pgtend.ledger.anchor import verify_and_anchor
 from pgtend.ledger.database import DatabaseLedger
@@ -70,6 +71,7 @@ def forget_old_months(desk: FleetDesk) -> None:
     if settings is None or not isinstance(desk.ledger, DatabaseLedger):
         return
     forgotten = desk.ledger.forget(keep=settings.keep, actor=desk.subject.actor)
+    forgotten = (*forgotten, *HealthStore(desk.ledger).forget(keep=settings.keep_readings, actor=desk.subject.actor))
     months = ", ".join(forgotten) or "nothing is older than that"
     desk.progress(f"kept are the last {say_span(settings.keep)}; forgotten: {months}")
 

@@ -38,18 +38,23 @@ def test_each_database_and_pipeline_has_a_dag(dags: dict[str, DAG]) -> None:
         "fleet.reminders",
         "healthmate.analyze",
         "healthmate.backup",
+        "healthmate.health",
         "healthmate.restore",
         "heliotrope.analyze",
         "heliotrope.backup",
+        "heliotrope.health",
         "heliotrope.restore",
         "kgc.analyze",
         "kgc.backup",
+        "kgc.health",
         "kgc.restore",
         "scribemed.analyze",
         "scribemed.backup",
+        "scribemed.health",
         "scribemed.restore",
         "vaxtrace.analyze",
         "vaxtrace.backup",
+        "vaxtrace.health",
         "vaxtrace.restore",
     ]
 
@@ -86,7 +91,8 @@ def test_each_task_is_retried_ended_and_told_of(dags: dict[str, DAG]) -> None:
             assert task.retries == 3
             assert task.retry_policy is not None
             assert task.execution_timeout is not None
-            assert timedelta(minutes=30) <= task.execution_timeout <= timedelta(hours=6)
+            shortest = timedelta(minutes=15) if dag.dag_id.endswith(".health") else timedelta(minutes=30)
+            assert shortest <= task.execution_timeout <= timedelta(hours=6)
             assert task.on_failure_callback
 
 
@@ -117,7 +123,7 @@ def test_parsing_is_cheap_and_reaches_for_nothing(
     found = parsed(fleet_file(tmp_path, names))
     record_property(f"parsing {databases} databases, CPU seconds", round(found.cpu, 2))
     print(f"parsing {databases} databases: {found.cpu:.2f} s of CPU")  # noqa: T201 - a figure people ask for
-    assert len(found.dags) == databases * 3 + 2
+    assert len(found.dags) == databases * 4 + 2
     assert found.drivers == []
     assert found.cpu < limit
 
@@ -148,7 +154,14 @@ def test_a_broken_fleet_file_is_one_error_with_every_problem(tmp_path: Path, mon
     assert "did you mean 'analyze'?" in told
     assert "databases.scribemed.analyze.schedule" in told
     assert "databases.vaxtrace.connection" in told
-    assert sorted(bag.dags) == ["fleet.audit", "fleet.reminders", "kgc.analyze", "kgc.backup", "kgc.restore"]
+    assert sorted(bag.dags) == [
+        "fleet.audit",
+        "fleet.reminders",
+        "kgc.analyze",
+        "kgc.backup",
+        "kgc.health",
+        "kgc.restore",
+    ]
 
 
 def test_a_missing_fleet_file_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,7 @@ from pgtend.cli import (
     catalogue,
     doctor,
     fleet,
+    health,
     init,
     keys,
     ledger,
@@ -74,6 +75,7 @@ plans.command("analyze")(analyze.plan)
 app.add_typer(plans, name="plan")
 app.command("analyze")(analyze.analyze)
 app.command()(runs.runs)
+app.command()(health.health)
 app.command()(backup.backup)
 app.command()(backup.verify)
 app.command()(backups.backups)

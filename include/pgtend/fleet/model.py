@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from pgtend.fleet.alerts import AlertSettings, AppriseChannel, Channel, SmtpChannel
 from pgtend.fleet.analyze import AnalyzeRules, StatisticsTarget
 from pgtend.fleet.backup import BackupRules, KeySettings, ReadBack
+from pgtend.fleet.health import HealthLimit, HealthRules, Watched
 from pgtend.fleet.profiles import PROFILES, Environment
 from pgtend.fleet.receipts import ReceiptRules
 from pgtend.fleet.retention import CopyRules, RetentionRules
@@ -79,6 +80,9 @@ class Database(Settings):
     window: Window = Field(default_factory=Window, description="The part of the day in which maintenance may run.")
     analyze: AnalyzeRules = Field(default_factory=AnalyzeRules, description="When a table's statistics are renewed.")
     backup: BackupRules = Field(default_factory=BackupRules, description="When and how the database is backed up.")
+    health: HealthRules = Field(
+        default_factory=HealthRules, description="What is watched, how often, and when people are told."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -98,6 +102,14 @@ class LedgerSettings(Settings):
         default=timedelta(days=730),
         ge=timedelta(days=90),
         description="How long runs and their evidence are remembered, by whole months. The audit is never forgotten.",
+    )
+    keep_readings: Span = Field(
+        default=timedelta(days=60),
+        ge=timedelta(days=14),
+        description=(
+            "How long every single reading of health is remembered, by whole months. Daily figures are made of them, "
+            "and those stay as long as runs."
+        ),
     )
 
 
@@ -219,6 +231,8 @@ __all__ = [
     "Environment",
     "Fleet",
     "FolderVault",
+    "HealthLimit",
+    "HealthRules",
     "KeySettings",
     "LedgerSettings",
     "Limits",
@@ -232,5 +246,6 @@ __all__ = [
     "SmtpChannel",
     "StatisticsTarget",
     "VaultSettings",
+    "Watched",
     "Window",
 ]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
-from itertools import product
+from itertools import pairwise, product
 from typing import Annotated, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -51,6 +51,13 @@ def last_fired(schedule: str, zone: str, moment: datetime) -> datetime:
     """Tell when a schedule fired last: at this moment or before."""
     local = moment.astimezone(ZoneInfo(zone)) + timedelta(microseconds=1)
     return croniter(schedule, local).get_prev(datetime).astimezone(UTC)
+
+
+def gap_of(schedule: str) -> timedelta:
+    """Tell the longest time between two starts of a schedule, among its next ones."""
+    ticks = croniter(schedule, datetime(2025, 1, 1, tzinfo=UTC))
+    fires: list[datetime] = [ticks.get_next(datetime) for _ in range(50)]
+    return max(later - earlier for earlier, later in pairwise(fires))
 
 
 def _numbers(values: Sequence[int | str], size: int) -> list[int]:

@@ -41,18 +41,18 @@ def tell_failure(context: Context) -> None:
         return
     fleet, origin = usable_fleet(), _origin(context)
     if not isinstance(error, BaseException):
-        _remember(fleet, lambda memory: _tell_unexplained(Telling(fleet, memory, origin)))
+        remember(fleet, lambda memory: _tell_unexplained(Telling(fleet, memory, origin)))
         return
     trouble = trouble_of(error)
     for line in trouble.last_words():
         _LOG.error("%s", line)
-    _remember(fleet, lambda memory: Telling(fleet, memory, origin).broke(trouble))
+    remember(fleet, lambda memory: Telling(fleet, memory, origin).broke(trouble))
 
 
 def tell_late(dag_id: str, run_id: str) -> None:
     """Note that a run is late, and send a message when it is news."""
     fleet, origin = usable_fleet(), Origin.of(dag_id, run_id)
-    _remember(fleet, lambda memory: Telling(fleet, memory, origin).broke(_LATE, Moment.LATE))
+    remember(fleet, lambda memory: Telling(fleet, memory, origin).broke(_LATE, Moment.LATE))
 
 
 def tell_recovery(context: Context) -> None:
@@ -60,15 +60,15 @@ def tell_recovery(context: Context) -> None:
     if _is_narrow(context):
         return
     fleet, origin = usable_fleet(), _origin(context)
-    for alert in _remember(fleet, lambda memory: Telling(fleet, memory, origin).ended_by_success()):
+    for alert in remember(fleet, lambda memory: Telling(fleet, memory, origin).ended_by_success()):
         # Each in a transaction of its own: a message that went out is not taken back because another did not.
-        _remember(fleet, lambda memory, over=alert: Telling(fleet, memory, origin).recovered(over))
+        remember(fleet, lambda memory, over=alert: Telling(fleet, memory, origin).recovered(over))
 
 
 def send_due_reminders() -> None:
     """Send every reminder that is due, and what could not be sent before."""
     fleet = usable_fleet()
-    unsent = _remember(fleet, lambda memory: _remind(fleet, memory))
+    unsent = remember(fleet, lambda memory: _remind(fleet, memory))
     if unsent:
         raise ChannelBroken(
             f"alerts that could not be sent: {unsent}",
@@ -95,7 +95,7 @@ def _remind(fleet: Fleet, memory: Memory) -> int:
     return unsent
 
 
-def _remember(fleet: Fleet, act: Callable[[Memory], Answer]) -> Answer:
+def remember(fleet: Fleet, act: Callable[[Memory], Answer]) -> Answer:
     """Act on the book in the ledger; when that cannot be used, on the file that stands in for it."""
     away: PgtendError | None = None
     if fleet.ledger is not None:

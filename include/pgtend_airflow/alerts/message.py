@@ -23,6 +23,9 @@ _MEANINGS: Final[dict[type[PgtendError], str]] = {
 }
 
 
+CRITICAL: Final = "critical"
+
+
 class Moment(StrEnum):
     """Why a message is sent. Shown to people as written."""
 
@@ -30,6 +33,8 @@ class Moment(StrEnum):
     LATE = "is late"
     REMINDER = "still fails"
     RECOVERED = "recovered"
+    WARNS = "needs attention"
+    CRITICAL = "is critical"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +45,8 @@ class Trouble:
     message: str
     detail: str = ""
     hint: str = ""
+    watched: str = ""
+    """What is beyond its limit, such as `a warning`, when no run failed at all."""
 
     @property
     def runbook(self) -> str:
@@ -62,12 +69,14 @@ class Trouble:
     @property
     def meaning(self) -> str:
         """What its family means, in words."""
+        if self.watched:
+            return f"{self.watched}: a metric is beyond its limit; no run failed"
         return _MEANINGS.get(self.family, "unexpected: not one of the failures we planned for")
 
     @property
     def wakes_somebody(self) -> bool:
         """Whether it cannot wait for the morning."""
-        return self.family is BrokenEvidence
+        return self.family is BrokenEvidence or self.watched == CRITICAL
 
     def last_words(self) -> Iterator[str]:
         """Give the lines that end a task's log, where people look first: one thought a line."""
@@ -144,7 +153,7 @@ def compose(incident: Incident) -> Message:
 def _bad_rows(incident: Incident) -> Iterable[tuple[str, str]]:
     trouble = incident.trouble
     return (
-        ("What failed", f"{incident.key}: {trouble.message} [{trouble.code}]"),
+        ("What is wrong" if trouble.watched else "What failed", f"{incident.key}: {trouble.message} [{trouble.code}]"),
         ("Class", trouble.meaning),
         ("For", f"{incident.subject}, fleet {incident.fleet} ({incident.environment}), owner {incident.owner}"),
         ("Still safe", incident.still_safe),
@@ -159,10 +168,14 @@ def _bad_rows(incident: Incident) -> Iterable[tuple[str, str]]:
 def _good_rows(incident: Incident) -> Iterable[tuple[str, str]]:
     return (
         ("Recovered", f"{incident.key} for {incident.subject}"),
-        ("It had failed with", f"{incident.trouble.message} [{incident.trouble.code}]"),
+        ("It was" if incident.trouble.watched else "It had failed with", _named(incident.trouble)),
         ("Run", incident.run),
         ("Next", incident.next_step),
     )
+
+
+def _named(trouble: Trouble) -> str:
+    return f"{trouble.message} [{trouble.code}]"
 
 
 def _indented(value: str) -> str:

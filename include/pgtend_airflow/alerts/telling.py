@@ -11,12 +11,14 @@ from pgtend.ledger.alerts import Failure, OpenAlert, Severity, Verdict, alert_ke
 from pgtend.ledger.model import Subject
 from pgtend_airflow.alerts.channels import ChannelBroken, deliver
 from pgtend_airflow.alerts.memory import Memory
-from pgtend_airflow.alerts.message import Incident, Moment, Trouble, compose
+from pgtend_airflow.alerts.message import CRITICAL, Incident, Moment, Trouble, compose
 from pgtend_airflow.links import run_link, runbook_link
 
 _LATE: Final = "-late"
 _OF_LEDGER: Final = "ledger."
 _PROVES_NOTHING: Final = "reminders"
+WATCHING: Final = "health"
+WATCHED_LEVELS: Final = {Severity.PAGE: CRITICAL, Severity.TICKET: "warning"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Telling:
         key = self._key(_LATE if opened is Moment.LATE else "")
         if trouble.code.startswith(_OF_LEDGER) or self.memory.away:
             key = self._ledger_key
-        verdict = self.memory.book.broke(key, self._failure(trouble))
+        verdict = self.memory.book.broke(key, self.failure(trouble))
         if verdict is Verdict.SILENT:
             return
         if not self.send(trouble, opened if verdict is Verdict.SEND_OPENED else Moment.REMINDER):
@@ -108,7 +110,8 @@ class Telling:
         age = say_span(utc_now() - good.ended_at)
         return f"what the run of {good.ended_at:%Y-%m-%d %H:%M} UTC left, {age} ago ({good.run_id})"
 
-    def _failure(self, trouble: Trouble) -> Failure:
+    def failure(self, trouble: Trouble) -> Failure:
+        """Say a trouble as the book keeps it."""
         return Failure(
             database=self.origin.database,
             pipeline=self.origin.pipeline,
@@ -130,12 +133,15 @@ class Telling:
 
 def trouble_in(alert: OpenAlert) -> Trouble:
     """Give what an open alert is about."""
-    return Trouble(code=alert.code, message=alert.message, hint=alert.hint)
+    level = WATCHED_LEVELS[Severity(alert.severity)] if f"/{WATCHING}/" in alert.key else ""
+    return Trouble(code=alert.code, message=alert.message, hint=alert.hint, watched=level)
 
 
 def _next_step(moment: Moment) -> str:
     if moment is Moment.RECOVERED:
         return "Nothing: it works again."
+    if moment in {Moment.WARNS, Moment.CRITICAL}:
+        return "It is looked at again in some minutes. A message follows when it gets worse and when it is over."
     if moment is Moment.LATE:
         return "The run goes on until its time limit. A message follows when one succeeds."
     return "The schedule tries again. Until it succeeds there are reminders, and then one message that it recovered."

@@ -1,0 +1,11 @@
+-- How far each standby is behind, in bytes of WAL and in time; state is hidden from a role that may not monitor.
+SELECT
+    coalesce(nullif(r.application_name, ''), 'unnamed')::text AS name,
+    r.state IS NULL AS is_hidden,
+    CASE
+        WHEN pg_is_in_recovery() THEN NULL
+        ELSE pg_wal_lsn_diff(pg_current_wal_lsn(), r.replay_lsn)::float8
+    END AS behind,
+    extract(EPOCH FROM r.replay_lag)::float8 AS lag
+FROM pg_stat_replication AS r
+WHERE NOT starts_with(coalesce(r.application_name, ''), 'pg_basebackup')
