@@ -15,7 +15,7 @@ from pgtend_airflow.web.door import SAYS_WHO
 from pgtend_airflow.web.standing import ANALYSIS, Role
 
 # What stands in an address. Writes name things that do not exist, so that whoever may do it changes nothing.
-VALUES: Mapping[str, str] = {"database": "kgc", "action": "backup", "number": "4711"}
+VALUES: Mapping[str, str] = {"database": "kgc", "action": "backup", "number": "4711", "fingerprint": "f00d"}
 REFUSED = {401, 403}
 
 

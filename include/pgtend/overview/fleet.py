@@ -9,9 +9,11 @@ from typing import TypeAlias
 
 from pgtend.fleet.model import Database, Fleet
 from pgtend.overview.alerting import ALERTS, alerts_cell
+from pgtend.overview.backups import BACKUP, backup_cell, newest_backups
 from pgtend.overview.history import AlertRow, alerts
 from pgtend.overview.model import Cell, Column, Overview, row_of, say_fleet, worst, worst_first
 from pgtend.overview.pipelines import WORK, by_database, pipelines, work_cell
+from pgtend.overview.statements import STATEMENTS, judged_nights, statements_cell
 from pgtend.postgres.session import Session
 
 _MOST_ALERTS = 1000
@@ -64,4 +66,22 @@ def _alerts(session: Session, asked: Asked) -> Cells:
     return {name: alerts_cell(name, found[name], asked.now) for name in asked.names}
 
 
-COLUMNS: Sequence[tuple[Column, Reader]] = ((WORK, _work), (ALERTS, _alerts))
+def _backup(session: Session, asked: Asked) -> Cells:
+    known = newest_backups(session, asked.names)
+    return {
+        database.name: backup_cell(database.name, known.get(database.name), database.backup, asked.now)
+        for database in asked.databases
+    }
+
+
+def _statements(session: Session, asked: Asked) -> Cells:
+    nights = judged_nights(session, asked.names, asked.now)
+    return {name: statements_cell(name, nights.get(name), asked.now) for name in asked.names}
+
+
+COLUMNS: Sequence[tuple[Column, Reader]] = (
+    (BACKUP, _backup),
+    (STATEMENTS, _statements),
+    (WORK, _work),
+    (ALERTS, _alerts),
+)

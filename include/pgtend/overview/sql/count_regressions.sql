@@ -1,0 +1,15 @@
+-- What the first page says of statements: what got slower in the newest night, and how old that night is.
+-- on: ledger
+SELECT night.database, night.day, night.at, night.judged,
+    count(found.fingerprint) FILTER (WHERE found.kind = 'regression')::integer AS regressions,
+    count(found.fingerprint) FILTER (WHERE found.kind = 'regression' AND found.is_alert)::integer AS alerts,
+    coalesce(max(found.ratio) FILTER (WHERE found.kind = 'regression'), 0)::double precision AS worst
+FROM (
+    SELECT DISTINCT ON (verdict.database) verdict.database, verdict.day, verdict.at, verdict.judged
+    FROM reporting.statement_verdicts AS verdict
+    WHERE verdict.database = ANY (%(databases)s::text[]) AND verdict.replica = '' AND verdict.at > %(since)s::timestamptz
+    ORDER BY verdict.database, verdict.day DESC
+) AS night
+LEFT JOIN reporting.regressions AS found
+    ON found.database = night.database AND found.day = night.day AND found.replica = ''
+GROUP BY night.database, night.day, night.at, night.judged

@@ -1,0 +1,213 @@
+"""How the fleet is judged: by what was promised, worst first, and doubt is never green."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from pgtend.fleet.backup import BackupRules
+from pgtend.overview.alerting import alerts_cell
+from pgtend.overview.backups import NewestBackup, backup_cell, proof_cell
+from pgtend.overview.history import AlertRow
+from pgtend.overview.model import Cell, Light, row_of, say_fleet, worst, worst_first
+from pgtend.overview.pipelines import PipelineRow, work_cell
+from pgtend.overview.statements import Days, JudgedNight, statements_cell
+
+NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+NIGHTLY = BackupRules.model_validate({"schedule": "0 2 * * *", "deadline": "6 h"})
+BACKED_UP = NewestBackup(
+    database="kgc",
+    listed_at=NOW,
+    doubts=None,
+    good_at=datetime(2026, 11, 21, 2, 1, tzinfo=UTC),
+    proven_at=datetime(2026, 11, 16, 2, 1, tzinfo=UTC),
+    good=14,
+    unfit=0,
+    newest_bytes=1000,
+)
+RUN = PipelineRow(
+    database="kgc",
+    pipeline="backup",
+    run_id="20261121T020000Z-00000000",
+    run_url="http://airflow.test/dags/kgc.backup/runs/1",
+    outcome="succeeded",
+    started_at=NOW - 7 * HOUR,
+    ended_at=NOW - 6 * HOUR,
+    error_code="",
+    error_message="",
+    hint="",
+    good_at=NOW - 6 * HOUR,
+)
+ALERT = AlertRow(
+    alert_id=7,
+    key="pgtend/production/kgc/backup",
+    database="kgc",
+    pipeline="backup",
+    severity="page",
+    code="vault.full",
+    message="the vault is full",
+    hint="",
+    run_url="",
+    opened_at=NOW - 3 * HOUR,
+    last_failed_at=NOW - HOUR,
+    times_failed=2,
+    last_sent_at=NOW - 3 * HOUR,
+    times_sent=1,
+    recovered_at=None,
+    acknowledged_at=None,
+    acknowledged_by="",
+    acknowledged_until=None,
+    note="",
+)
+
+
+def cell(light: Light) -> Cell:
+    """Make a cell whose colour is all that counts."""
+    return Cell(light=light, says="", why="")
+
+
+def test_of_nothing_at_all_nothing_is_known() -> None:
+    """An empty row must not look like a good one."""
+    assert worst([]) is Light.UNKNOWN
+    assert worst([Light.GOOD, Light.WATCH]) is Light.WATCH
+    assert worst([Light.WATCH, Light.UNKNOWN]) is Light.UNKNOWN
+    assert worst([Light.UNKNOWN, Light.BAD]) is Light.BAD
+
+
+def test_what_needs_somebody_stands_on_top() -> None:
+    """Red above unknown above yellow above green; among equals the one with more trouble, then the alphabet."""
+    rows = [
+        row_of("b", "", {"x": cell(Light.GOOD), "y": cell(Light.GOOD)}),
+        row_of("a", "", {"x": cell(Light.GOOD), "y": cell(Light.GOOD)}),
+        row_of("w", "", {"x": cell(Light.WATCH), "y": cell(Light.GOOD)}),
+        row_of("u", "", {"x": cell(Light.UNKNOWN), "y": cell(Light.GOOD)}),
+        row_of("one", "", {"x": cell(Light.BAD), "y": cell(Light.GOOD)}),
+        row_of("two", "", {"x": cell(Light.BAD), "y": cell(Light.BAD)}),
+    ]
+    assert [row.database for row in worst_first(rows)] == ["two", "one", "u", "w", "a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("lights", "said"),
+    [
+        ("", "There is no database to show."),
+        ("g", "Safe: every promise was checked."),
+        ("gg", "Safe: every promise is kept, and was checked."),
+        ("gw", "Safe; b needs a look this week."),
+        ("uw", "Nothing is known to be broken, but of a something is not known."),
+        ("bbg", "a and b need somebody now."),
+        ("bbbbb", "a, b, c and 2 more need somebody now."),
+    ],
+)
+def test_one_sentence_answers_whether_we_are_safe(lights: str, said: str) -> None:
+    """People read this one, and nothing else when it is green."""
+    of = {"g": Light.GOOD, "w": Light.WATCH, "u": Light.UNKNOWN, "b": Light.BAD}
+    rows = [row_of(name, "", {"x": cell(of[light])}) for name, light in zip("abcde", lights, strict=False)]
+    assert say_fleet(rows) == said
+
+
+def test_a_backup_in_time_is_green_and_says_how_old_it_is() -> None:
+    """The age is what would be lost now."""
+    judged = backup_cell("kgc", BACKED_UP, NIGHTLY, NOW)
+    assert (judged.light, judged.says, judged.link) == (Light.GOOD, "6 h 59 min old", "page:kgc/backups")
+    assert judged.why == "14 good ones, the newest of 2026-11-21 02:01 UTC, in time by its schedule."
+
+
+def test_a_backup_that_is_due_and_missing_is_red() -> None:
+    """From the end of its deadline on; before that last night's is not late yet."""
+    missed = replace(BACKED_UP, good_at=datetime(2026, 11, 20, 2, 1, tzinfo=UTC))
+    assert backup_cell("kgc", missed, NIGHTLY, NOW - HOUR - timedelta(minutes=1)).light is Light.GOOD
+    judged = backup_cell("kgc", missed, NIGHTLY, NOW)
+    assert (judged.light, judged.says) == (Light.BAD, "1 d 6 h old")
+    assert judged.why == "The backup of 2026-11-21 02:00 UTC is missing, 7 h after it was due."
+
+
+@pytest.mark.parametrize(
+    ("known", "light", "says"),
+    [
+        (None, Light.UNKNOWN, "none"),
+        (replace(BACKED_UP, good_at=None, good=0), Light.BAD, "none"),
+        (replace(BACKED_UP, unfit=1), Light.WATCH, "6 h 59 min old"),
+        (replace(BACKED_UP, doubts="a stray object"), Light.WATCH, "6 h 59 min old"),
+    ],
+)
+def test_doubt_about_backups_is_never_green(known: NewestBackup | None, light: Light, says: str) -> None:
+    """No vault looked through, no good backup, a damaged one beside a good one, a doubt while listing."""
+    judged = backup_cell("kgc", known, NIGHTLY, NOW)
+    assert (judged.light, judged.says) == (light, says)
+
+
+def test_backups_that_are_switched_off_are_yellow() -> None:
+    """Somebody decided so, and it stays visible."""
+    assert backup_cell("kgc", BACKED_UP, NIGHTLY.model_copy(update={"enabled": False}), NOW).light is Light.WATCH
+
+
+@pytest.mark.parametrize(
+    ("days", "light"), [(5, Light.GOOD), (7, Light.GOOD), (8, Light.WATCH), (28, Light.WATCH), (29, Light.BAD)]
+)
+def test_a_proof_grows_old(days: int, light: Light) -> None:
+    """Green while the next drill is not due, red when four in a row are missing."""
+    known = replace(BACKED_UP, proven_at=NOW - timedelta(days=days))
+    assert proof_cell("kgc", known, timedelta(days=7), NOW).light is light
+
+
+def test_a_backup_that_was_never_proven_is_not_known_to_be_good() -> None:
+    """Nor is one of which nothing is known."""
+    assert proof_cell("kgc", replace(BACKED_UP, proven_at=None), timedelta(days=7), NOW).light is Light.UNKNOWN
+    assert proof_cell("kgc", None, timedelta(days=7), NOW).light is Light.UNKNOWN
+
+
+def test_a_run_that_died_without_a_word_is_red() -> None:
+    """It leads to the run itself."""
+    judged = work_cell("kgc", [RUN, replace(RUN, pipeline="analyze", outcome="vanished")], NOW)
+    assert (judged.light, judged.says) == (Light.BAD, "analyze vanished")
+    assert judged.why == "analyze began 7 h ago. It died without a word."
+    assert judged.link == "run:http://airflow.test/dags/kgc.backup/runs/1"
+
+
+def test_a_run_that_goes_on_is_no_trouble() -> None:
+    """And of a database without any run nothing is known."""
+    assert work_cell("kgc", [replace(RUN, outcome="running")], NOW).says == "backup running"
+    assert work_cell("kgc", [RUN], NOW).light is Light.GOOD
+    assert work_cell("kgc", [], NOW).light is Light.UNKNOWN
+
+
+def test_an_alert_is_red_until_somebody_is_on_it() -> None:
+    """Then yellow until the acknowledgement ends or it recovers."""
+    assert alerts_cell("kgc", [], NOW).light is Light.GOOD
+    judged = alerts_cell("kgc", [ALERT], NOW)
+    assert (judged.light, judged.says, judged.why) == (
+        Light.BAD,
+        "1 open",
+        "For 3 h: the vault is full [vault.full].",
+    )
+    taken = replace(ALERT, acknowledged_by="airflow:ada", acknowledged_until=NOW + HOUR)
+    judged = alerts_cell("kgc", [taken], NOW)
+    assert (judged.light, judged.says) == (Light.WATCH, "1 acknowledged")
+    assert judged.why == "ada acknowledged it: the vault is full. It broke 3 h ago."
+    assert alerts_cell("kgc", [taken], NOW + 2 * HOUR).light is Light.BAD
+    assert alerts_cell("kgc", [taken, ALERT], NOW).says == "1 open"
+
+
+def test_statements_are_judged_by_the_newest_night() -> None:
+    """Slower than usual is yellow, worth an alert is red, and a night too old says nothing."""
+    night = JudgedNight(
+        database="kgc", day=date(2026, 11, 20), at=NOW - HOUR, judged=212, regressions=0, alerts=0, worst=0.0
+    )
+    assert statements_cell("kgc", night, NOW).light is Light.GOOD
+    slower = replace(night, regressions=2, worst=3.42)
+    judged = statements_cell("kgc", slower, NOW)
+    assert (judged.light, judged.says) == (Light.WATCH, "2 slower")
+    assert judged.why == "On 2026-11-20 2 were slower than usual, the worst 3.4 times."
+    assert statements_cell("kgc", replace(slower, alerts=1), NOW).light is Light.BAD
+    assert statements_cell("kgc", slower, NOW + timedelta(days=3)).light is Light.UNKNOWN
+    assert statements_cell("kgc", None, NOW).light is Light.UNKNOWN
+
+
+def test_the_days_before_are_as_many() -> None:
+    """A week is compared with the week before it, without a day twice."""
+    week = Days(date(2026, 11, 14), date(2026, 11, 20))
+    assert week.before() == Days(date(2026, 11, 7), date(2026, 11, 13))
