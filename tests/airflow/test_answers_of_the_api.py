@@ -21,7 +21,7 @@ RUN = """
 
 
 def test_the_fleet_is_judged_worst_first(face: Face) -> None:
-    """A database whose backup failed stands above one that works; of a database without any run nothing is known."""
+    """A failed backup above everything; then the database of which least is known, and doubt is never green."""
     face.write_fleet(FLEET + "  ward: {}\n")
     face.run(
         RUN.format("kgc", "backup", "succeeded", "", "2 hours"),
@@ -31,7 +31,7 @@ def test_the_fleet_is_judged_worst_first(face: Face) -> None:
     assert [(row["database"], row["light"]) for row in told["rows"]] == [
         ("lab", "bad"),
         ("ward", "unknown"),
-        ("kgc", "good"),
+        ("kgc", "unknown"),
     ]
     assert told["says"] == "lab needs somebody now."
     work = told["rows"][0]["cells"]["work"]

@@ -97,11 +97,11 @@ $$;
 
 INSERT INTO reporting.statement_day (day, target_id, flags, series_id, calls, rows, exec_ms, exec_ssq, shared_blks_hit,
     shared_blks_read, temp_blks_written, wal_bytes)
-SELECT night.day, series.target_id, 0, series.series_id, calls, calls * 3, calls * each, calls * each * each * 1.2,
-    calls * 11, calls / 3, CASE WHEN series.series_id %% 7 = 0 THEN calls / 10 END, CASE WHEN series.series_id %% 3 = 0 THEN calls * 240 END
+SELECT night.day, series.target_id, 0, series.series_id, often, often * 3, often * each, often * each * each * 1.2,
+    often * 11, often / 3, CASE WHEN series.series_id %% 7 = 0 THEN often / 10 END, CASE WHEN series.series_id %% 3 = 0 THEN often * 240 END
 FROM reporting.statement_snapshot AS night
 JOIN reporting.statement_series AS series ON series.target_id = night.target_id
-CROSS JOIN LATERAL (SELECT 20 + (series.series_id * 7919 + night.snapshot_id) %% 9000 AS calls) AS often
+CROSS JOIN LATERAL (SELECT 20 + (series.series_id * 7919 + night.snapshot_id) %% 9000 AS often) AS many
 CROSS JOIN LATERAL (SELECT 0.05 + ((series.series_id * 31) %% 400) / 9.0 * (0.9 + random() * 0.2)
     * CASE WHEN series.series_id %% 200 = 17 AND night.day > current_date - 9 THEN 6 ELSE 1 END AS each) AS long
 ORDER BY night.day, series.target_id;

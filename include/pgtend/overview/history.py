@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pgtend.postgres.session import Session
 from pgtend.sqlfiles import query
 
-_MOST_IN_PICTURE = 2000
+_MARKS_IN_LANE = 240
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +33,15 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """One run in the picture of a database's days."""
+    """One mark in the picture of a database's days: a run, or several that would lie on each other."""
 
-    run_id: str
     pipeline: str
-    run_url: str
+    outcome: str
     started_at: datetime
     ended_at: datetime | None
-    outcome: str
+    runs: int
+    run_id: str
+    run_url: str
     error_code: str
 
 
@@ -106,7 +107,7 @@ def runs(session: Session, wanted: RunFilter, *, before: str, most: int) -> list
 
 def timeline(session: Session, database: str, since: datetime, until: datetime) -> list[Stretch]:
     """Read everything that was done to one database between two moments."""
-    asked = {"database": database, "since": since, "until": until, "most": _MOST_IN_PICTURE}
+    asked = {"database": database, "since": since, "until": until, "grain": (until - since) / _MARKS_IN_LANE}
     return session.rows(READ_TIMELINE, asked)
 
 

@@ -61,7 +61,7 @@ def timeline(
     session: Reading,
     days: Annotated[int, Query(ge=1, le=90, description="How many days to look back.")] = 14,
 ) -> list[Stretch]:
-    """Read what ran in the last days, newest first."""
+    """Read what ran in the last days, oldest first; many short runs beside each other are one mark."""
     now = utc_now()
     return history.timeline(session, database, now - timedelta(days=days), now + timedelta(minutes=1))
 

@@ -39,7 +39,7 @@ function days(since, until, most) {
 function DayLines({ since, until, x, top, bottom, width }) {
   return days(since, until, Math.max(2, Math.floor(width / 64))).map((at) => h("g", { key: at },
     h("line", { x1: x(at), x2: x(at), y1: top, y2: bottom, stroke: colour("border"), strokeDasharray: "2 3" }),
-    h("text", { x: x(at) + 3, y: bottom + 13, style: { fontSize: 11 }, fill: colour("fg.muted") }, day(at).slice(5))));
+    x(at) < x(until) - 30 && h("text", { x: x(at) + 3, y: bottom + 13, style: { fontSize: 11 }, fill: colour("fg.muted") }, day(at).slice(5))));
 }
 
 /** Everything that was done to a database: a lane for each pipeline, a mark for each run. */
@@ -50,17 +50,18 @@ export function Timeline({ stretches, since, until }) {
   const [left, lane, top] = [92, 24, 4];
   const bottom = top + lanes.length * lane;
   const x = (at) => left + ((at - since) / (until - since)) * Math.max(1, width - left - 4);
-  const failed = stretches.filter((run) => OUTCOME[run.outcome] === "red.solid").length;
-  const label = `${stretches.length} runs of ${lanes.length} pipelines since ${day(since)}, ${failed} of them failed`;
+  const failed = stretches.filter((run) => OUTCOME[run.outcome] === "red.solid").reduce((sum, run) => sum + run.runs, 0);
+  const all = stretches.reduce((sum, run) => sum + run.runs, 0);
+  const label = `${all} runs of ${lanes.length} pipelines since ${day(since)}, ${failed} of them failed`;
   const mark = (run) => {
     const from = x(new Date(run.started_at).getTime());
     const wide = Math.max(4, x(run.ended_at ? new Date(run.ended_at).getTime() : until) - from);
     const took = run.ended_at ? `, took ${span((new Date(run.ended_at) - new Date(run.started_at)) / 1000)}` : "";
     return h("rect", {
-      key: run.run_id, x: from, y: top + lanes.indexOf(run.pipeline) * lane + 4, width: wide, height: lane - 8, rx: 2,
+      key: `${run.run_id}${run.outcome}`, x: from, y: top + lanes.indexOf(run.pipeline) * lane + 4, width: wide, height: lane - 8, rx: 2,
       fill: colour(OUTCOME[run.outcome] ?? "gray.solid"), style: { cursor: run.run_url ? "pointer" : "default" },
       onClick: run.run_url ? () => navigate(insideAirflow(run.run_url)) : undefined,
-    }, h("title", null, `${run.pipeline} ${run.outcome}, ${exact(run.started_at)}${took}${run.error_code ? ` (${run.error_code})` : ""}`));
+    }, h("title", null, `${run.runs > 1 ? `${run.runs} times ` : ""}${run.pipeline} ${run.outcome}, ${exact(run.started_at)}${run.runs > 1 ? "" : took}${run.error_code ? ` (${run.error_code})` : ""}`));
   };
   return h(Box, { ref: box },
     width > 0 && h("svg", { width, height: bottom + 18, role: "img", "aria-label": label },

@@ -23,7 +23,7 @@ function Statement({ database, statement }) {
   const text = statement.query || "(its text was not seen)";
   return h(Dialog.Root, { size: "xl", lazyMount: true },
     h(Dialog.Trigger, { asChild: true }, h(Button, { variant: "plain", height: "auto", p: 0, minW: 0, whiteSpace: "normal", textAlign: "start", fontWeight: "normal", _hover: { textDecoration: "underline" } },
-      h(Code, { size: "xs", bg: "transparent", p: 0, overflowWrap: "anywhere", css: { display: "-webkit-box", WebkitLineClamp: 3, WebkitBoxOrient: "vertical", overflow: "hidden" } }, text))),
+      h(Code, { size: "sm", bg: "transparent", p: 0, overflowWrap: "anywhere", css: { display: "-webkit-box", WebkitLineClamp: 3, WebkitBoxOrient: "vertical", overflow: "hidden" } }, text))),
     h(Portal, null, h(Dialog.Backdrop), h(Dialog.Positioner, null, h(Dialog.Content, { mx: 3 },
       h(Dialog.Header, null, h(Dialog.Title, null, "One statement, night by night")),
       h(Dialog.Body, null,
@@ -40,7 +40,7 @@ function change(row) {
 }
 
 const FOUND = (database) => [
-  { title: "Night", of: (row) => day(row.day) },
+  { title: "Night", of: (row) => h(Text, { whiteSpace: { md: "nowrap" } }, day(row.day)) },
   { title: "What", of: (row) => h(HStack, { gap: 1, flexWrap: "wrap" }, h(Badge, { colorPalette: KINDS[row.kind] ?? "gray", variant: "subtle" }, row.kind), row.ratio && row.kind === "regression" && h(Text, { fontSize: "sm" }, `${number(row.ratio)}×`)) },
   { title: "Statement", wide: true, of: (row) => (row.fingerprint ? h(Statement, { database, statement: row }) : "all of them") },
   { title: "A call", end: true, of: change },
