@@ -21,6 +21,7 @@ from bed.statements import (
     statement_files,
     undeclared,
 )
+from pgtend.archive.memory import remember
 from pgtend.ledger.migrate import migrate
 from pgtend.postgres.session import Session
 from pgtend.postgres.throwaway import ThrowawayServer
@@ -50,6 +51,7 @@ def places(server: ThrowawayServer) -> Generator[dict[str, Session]]:
         places = {"source": opened.enter_context(tended.session()), "ledger": opened.enter_context(ledger.session())}
         places["source"].run(statement(SAMPLE_TABLE))
         places["source"].run(statement("CREATE EXTENSION pg_stat_statements SCHEMA public"))
+        remember(places["source"])
         migrate(places["ledger"])
         yield places
 

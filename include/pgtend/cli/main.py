@@ -18,6 +18,7 @@ import typer
 
 from pgtend.cli import (
     analyze,
+    archive,
     audit,
     backup,
     backups,
@@ -83,6 +84,7 @@ app.command()(restore.restore)
 app.command()(backups.copy)
 app.command()(backups.retention)
 app.add_typer(catalogue.app, name="catalogue")
+app.add_typer(archive.app, name="archive")
 app.add_typer(fleet.app, name="fleet")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(audit.app, name="audit")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from pgtend.fleet.findings import Finding, Path
-from pgtend.fleet.model import RESERVED, AnalyzeRules, BackupRules, ConnectionsFrom, Database, Fleet
+from pgtend.fleet.model import RESERVED, AnalyzeRules, ArchiveRules, BackupRules, ConnectionsFrom, Database, Fleet
 from pgtend.fleet.schedules import default_schedule, times_outside
 from pgtend.kernel.names import did_you_mean
 from pgtend.kernel.times import say_span
@@ -69,6 +69,8 @@ def _check_database(database: Database, vaults: Collection[str]) -> Iterator[Fin
     yield from _check_copies(database, vaults)
     yield from _check_schedule(database.analyze, database, (*here, "analyze"))
     yield from _check_schedule(database.backup, database, (*here, "backup"))
+    yield from _check_schedule(database.archive, database, (*here, "archive"))
+    yield from _check_archive_order(database.archive, (*here, "archive", "tables"))
     rules = database.analyze
     if rules.deadline < rules.time_budget:
         yield Finding(
@@ -100,7 +102,32 @@ def _check_recipients(fleet: Fleet, database: Database) -> Iterator[Finding]:
             )
 
 
-def _check_schedule(rules: AnalyzeRules | BackupRules, database: Database, here: Path) -> Iterator[Finding]:
+def _check_archive_order(rules: ArchiveRules, here: Path) -> Iterator[Finding]:
+    """Tables wait for each other only where both have rules, and never in a circle."""
+    for table, rule in rules.tables.items():
+        for place, other in enumerate(rule.after):
+            where: Path = (*here, table, "after", place)
+            if other not in rules.tables:
+                yield Finding(where, f"no rule for '{other}'", did_you_mean(other, rules.tables))
+            elif table in _comes_after(rules, other):
+                yield Finding(where, f"'{table}' and '{other}' wait for each other", "remove one of the two")
+
+
+def _comes_after(rules: ArchiveRules, table: str) -> set[str]:
+    """Name everything that a table waits for, directly or not."""
+    found: set[str] = set()
+    asked = [table]
+    while asked:
+        rule = rules.tables.get(asked.pop())
+        new = set(rule.after if rule else ()) - found
+        found |= new
+        asked += new
+    return found
+
+
+def _check_schedule(
+    rules: AnalyzeRules | ArchiveRules | BackupRules, database: Database, here: Path
+) -> Iterator[Finding]:
     outside = times_outside(rules.schedule, rules.window)
     if outside:
         yield Finding(

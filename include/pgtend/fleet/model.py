@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from pgtend.fleet.alerts import AlertSettings, AppriseChannel, Channel, SmtpChannel
 from pgtend.fleet.analyze import AnalyzeRules, StatisticsTarget
+from pgtend.fleet.archive import ArchiveMode, ArchiveRules, Referenced, TableArchive, Tier
 from pgtend.fleet.backup import BackupRules, KeySettings, ReadBack
 from pgtend.fleet.health import HealthLimit, HealthRules, Watched
 from pgtend.fleet.profiles import PROFILES, Environment
@@ -31,7 +32,7 @@ from pgtend.fleet.window import OutsideWindow, Window
 Block: TypeAlias = dict[str, object]
 DEFAULT_VAULT = "main"
 RESERVED = "fleet"
-_WITH_A_WINDOW = ("analyze", "backup")
+_WITH_A_WINDOW = ("analyze", "backup", "archive")
 
 
 class ConnectionsFrom(StrEnum):
@@ -82,6 +83,9 @@ class Database(Settings):
     backup: BackupRules = Field(default_factory=BackupRules, description="When and how the database is backed up.")
     health: HealthRules = Field(
         default_factory=HealthRules, description="What is watched, how often, and when people are told."
+    )
+    archive: ArchiveRules = Field(
+        default_factory=ArchiveRules, description="Which rows leave their tables when they are old."
     )
 
     @model_validator(mode="before")
@@ -221,6 +225,8 @@ __all__ = [
     "AlertSettings",
     "AnalyzeRules",
     "AppriseChannel",
+    "ArchiveMode",
+    "ArchiveRules",
     "BackupRules",
     "Channel",
     "Checksum",
@@ -241,10 +247,13 @@ __all__ = [
     "OutsideWindow",
     "ReadBack",
     "ReceiptRules",
+    "Referenced",
     "RetentionRules",
     "S3Vault",
     "SmtpChannel",
     "StatisticsTarget",
+    "TableArchive",
+    "Tier",
     "VaultSettings",
     "Watched",
     "Window",

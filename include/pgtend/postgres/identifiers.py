@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import LiteralString, cast
 
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
@@ -47,13 +48,37 @@ def text(value: str) -> Literal:
     return Literal(value)
 
 
+def expression(template: LiteralString, **parts: Composable) -> Composable:
+    """Write a part of a statement around names and values."""
+    return SQL(template).format(**parts)
+
+
+def listed(parts: Iterable[Composable]) -> Composable:
+    """List parts of a statement."""
+    return SQL(", ").join(parts)
+
+
+def all_of(conditions: Iterable[Composable]) -> Composable:
+    """Ask for several things at once."""
+    return SQL(" AND ").join(SQL("({})").format(condition) for condition in conditions)
+
+
+def from_catalogue(definition: str) -> Composable:
+    """Repeat what the server itself wrote about an object of its own: a type, the condition of a policy."""
+    return SQL(cast("LiteralString", definition))
+
+
 __all__ = [
     "Composable",
     "Identifier",
+    "all_of",
     "column",
     "columns",
     "database",
+    "expression",
     "first_known",
+    "from_catalogue",
+    "listed",
     "number",
     "only_relations",
     "relation",

@@ -126,13 +126,13 @@ class Session:
             for block in copy:
                 yield bytes(block)
 
-    def copy_blocks(self, command: Query[None], blocks: Iterable[bytes]) -> int:
+    def copy_blocks(self, command: Query[None], blocks: Iterable[bytes], **identifiers: sql.Composable) -> int:
         """Stream blocks into a table as COPY gave them elsewhere, and tell how many bytes they were."""
         copied = 0
         with (
-            self._speaking_our_errors(command.name, {}),
+            self._speaking_our_errors(command.name, identifiers),
             self.connection.cursor() as cursor,
-            cursor.copy(statement(command, {})) as copy,
+            cursor.copy(statement(command, identifiers)) as copy,
         ):
             for block in blocks:
                 copy.write(block)

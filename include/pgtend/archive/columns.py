@@ -1,0 +1,94 @@
+"""How the columns of a table are hashed, and by which months its rows are told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, LiteralString
+
+from pgtend.archive.facts import ColumnFacts
+from pgtend.kernel.digests import sha256_hex
+from pgtend.postgres.identifiers import Composable, all_of, column, columns, expression, listed, text
+
+ALGORITHM: Final = "sum(hash_record_extended(ROW(columns by name), 0))"
+"""What the ledger's checksums are. Values that are equal and not the same are hashed by what they consist of."""
+
+TIME_TYPES: Final = frozenset({"timestamp", "timestamptz", "date"})
+_AS_IT_IS: Final = frozenset(
+    {"int2", "int4", "int8", "oid", "bool", "uuid", "date", "timestamp", "timestamptz", "time", "bytea"}
+)
+# 0 and -0, 1.0 and 1.00, a day and 24 hours: each pair is equal and each is two values.
+_BY_BYTES: Final[dict[str, LiteralString]] = {
+    "float4": "float4send({column})",
+    "float8": "float8send({column})",
+    "numeric": "numeric_send({column})",
+    "interval": "interval_send({column})",
+}
+# json has no hash at all, and a collation may call two texts equal.
+_AS_TEXT: Final[LiteralString] = '({column}::text COLLATE "C")'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """The columns of one table, and the one that says how old a row is."""
+
+    columns: Sequence[ColumnFacts]
+    by: ColumnFacts
+    zone: str
+
+    @property
+    def names(self) -> Composable:
+        """All columns, by name."""
+        return columns(one.name for one in self.columns)
+
+    @property
+    def hashed(self) -> Composable:
+        """All columns, in the form in which they are hashed."""
+        return listed(hashable(one) for one in self.columns)
+
+    @property
+    def described(self) -> list[str]:
+        """All columns, as the ledger remembers them."""
+        return [one.described for one in self.columns]
+
+    @property
+    def fingerprint(self) -> str:
+        """One word for names and types together."""
+        return sha256_hex("\n".join(self.described).encode())[:16]
+
+    @property
+    def month(self) -> Composable:
+        """The month of a row: in the rule's zone for a moment, as it shows for anything else."""
+        if self.by.type == "timestamptz":
+            template: LiteralString = "date_trunc('month', {by} AT TIME ZONE {zone})::date"
+            return expression(template, by=column(self.by.name), zone=text(self.zone))
+        return expression("date_trunc('month', {by}::timestamp)::date", by=column(self.by.name))
+
+    def before(self, month: date) -> Composable:
+        """Say that a row is older than a month."""
+        return expression("{by} < {start}", by=column(self.by.name), start=self.start_of(month))
+
+    def start_of(self, month: date) -> Composable:
+        """Write the first moment of a month as a value of the column."""
+        if self.by.type == "timestamptz":
+            return expression(
+                "({day}::timestamp AT TIME ZONE {zone})", day=text(month.isoformat()), zone=text(self.zone)
+            )
+        template: LiteralString = "{day}::date" if self.by.type == "date" else "{day}::timestamp"
+        return expression(template, day=text(month.isoformat()))
+
+    def due(self, cutoff: date, held: Iterable[date], *conditions: Composable) -> Composable:
+        """Say which rows may leave: old enough, of no month that is held, and whatever else is asked for."""
+        days = [text(month.isoformat()) for month in held]
+        free = (
+            [expression("{month} <> ALL (ARRAY[{days}]::date[])", month=self.month, days=listed(days))] if days else []
+        )
+        return all_of([self.before(cutoff), *free, *conditions])
+
+
+def hashable(one: ColumnFacts) -> Composable:
+    """Write a column so that different values have different hashes, whatever its type."""
+    if one.type in _AS_IT_IS:
+        return column(one.name)
+    return expression(_BY_BYTES.get(one.type, _AS_TEXT), column=column(one.name))

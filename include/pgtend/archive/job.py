@@ -1,0 +1,238 @@
+"""Archives the old rows of a database: plan, detach, move, seal, and hand over what is left to be done by others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from pgtend.archive.detach import Detacher
+from pgtend.archive.facts import READ_LEAVES
+from pgtend.archive.memory import approve, remember, units_of
+from pgtend.archive.model import Pace, State
+from pgtend.archive.move import Mover, quick_commits, say_move
+from pgtend.archive.plan import ArchivePlan, TablePlan, plan_archive, reading_session
+from pgtend.archive.pressure import Gauge, Lookout
+from pgtend.archive.record import Scribe, Step
+from pgtend.archive.seal import follow_columns, seal_month
+from pgtend.archive.tables import Shelf
+from pgtend.fleet.model import Database, Fleet
+from pgtend.kernel.progress import Progress
+from pgtend.kernel.times import Clock, say_span, utc_now
+from pgtend.ledger.model import Ledger, Subject
+from pgtend.postgres.address import Address
+from pgtend.postgres.session import Session
+from pgtend.vault.model import Vault
+
+PIPELINE = "archive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveSite:
+    """What is archived, how to reach it, and where cold months go."""
+
+    fleet: Fleet
+    database: Database
+    address: Address
+    vault: Callable[[], AbstractContextManager[Vault]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What whoever starts a run wants."""
+
+    only: Sequence[str] = ()
+    ignore_window: bool = False
+    approved_by: str = ""
+    """Who says yes to the rules that nobody approved yet; nobody does when this is empty."""
+    only_unapproved: bool = False
+    """Whether the run is about those rules alone."""
+
+
+@dataclass(slots=True, kw_only=True)
+class ArchiveReport:
+    """What a run did."""
+
+    plan: ArchivePlan
+    run_id: str
+    rows: int = 0
+    detached: int = 0
+    sealed: int = 0
+    proven: int = 0
+    dropped: int = 0
+    destroyed: int = 0
+    took: timedelta = timedelta()
+    longest_wait: timedelta = timedelta()
+    waiting: list[str] = field(default_factory=list[str])
+    is_finished: bool = True
+
+    def __str__(self) -> str:
+        counted = (
+            (self.detached, "months detached"),
+            (self.sealed, "months sealed"),
+            (self.proven, "months proven in the vault"),
+            (self.dropped, "months left the database"),
+            (self.destroyed, "months destroyed"),
+        )
+        said = "".join(f", {amount:,} {what}" for amount, what in counted if amount)
+        left = "" if self.is_finished else "; not finished, the next run goes on"
+        waits = f"; waiting for approval: {', '.join(self.waiting)}" if self.waiting else ""
+        return f"{self.rows:,} rows moved{said} in {say_span(self.took)}{left}{waits}"
+
+
+def archive_database(  # noqa: PLR0913 - where, on whose behalf, who watches; the rest are wishes with defaults
+    site: ArchiveSite,
+    ledger: Ledger,
+    subject: Subject,
+    progress: Progress,
+    *,
+    wishes: Wishes | None = None,
+    clock: Clock = utc_now,
+) -> ArchiveReport:
+    """Archive what is old by approved rules; what may not be archived is refused after everything else was done."""
+    wanted = wishes or Wishes()
+    with ledger.run(subject) as run:
+        began, now = time.monotonic(), clock()
+        closes_at = began + _room(site.database, now, ignore_window=wanted.ignore_window).total_seconds()
+        with _sessions(site) as (session, second):
+            plan = plan_archive(session, site.database, now, only=wanted.only)
+            scribe = Scribe(run, site.database.name)
+            scribe.plan(plan)
+            for line in plan.lines():
+                progress(line)
+            report = ArchiveReport(plan=plan, run_id=run.run_id)
+            lookout = Lookout(second, session, site.database.archive.yield_after)
+            with lookout.standing():
+                night = _Night(site, session, lookout, scribe, progress, report, closes_at, now)
+                night.work(wanted)
+            report.longest_wait = lookout.longest
+        report.took = timedelta(seconds=time.monotonic() - began)
+        progress(f"{site.database.name}: {report}")
+        plan.raise_if_refused()
+        return report
+
+
+@dataclass(slots=True)
+class _Night:
+    """One run on one database."""
+
+    site: ArchiveSite
+    session: Session
+    lookout: Lookout
+    scribe: Scribe
+    progress: Progress
+    report: ArchiveReport
+    closes_at: float
+    now: datetime
+
+    def work(self, wishes: Wishes) -> None:
+        """Go through the tables in their order."""
+        for table in self.report.plan.tables:
+            if table.problems or (wishes.only_unapproved and table.is_approved):
+                continue
+            if not table.is_approved and not wishes.approved_by:
+                self.report.waiting.append(str(table.names))
+                continue
+            source_id = self._approved(table, wishes.approved_by)
+            self._tend(table, source_id)
+
+    def _approved(self, table: TablePlan, by: str) -> int:
+        if table.approval is not None and table.is_approved:
+            return table.approval.source_id
+        self.progress(f"{table.names}: its rule was approved by {by}")
+        return approve(self.session, table.names, table.digest, by).source_id
+
+    def _tend(self, table: TablePlan, source_id: int) -> None:
+        remember(self.session)
+        reading = table.reading
+        shelf = Shelf(
+            session=self.session, source_id=source_id, names=table.names, facts=reading.facts, layout=reading.layout
+        )
+        shelf.prepare()
+        followed = follow_columns(shelf, table.units)
+        if followed:
+            self.progress(f"{table.names}: {followed} months are hashed by the columns that the table has now")
+        self._detach(shelf, table)
+        if self._move(shelf, table):
+            self._seal(shelf)
+
+    def _detach(self, shelf: Shelf, table: TablePlan) -> None:
+        began = time.monotonic()
+        detacher = Detacher(
+            session=self.session, shelf=shelf, plan=table, progress=self.progress, closes_at=self.closes_at
+        )
+        done = detacher.detach()
+        self.report.detached += len(done.months)
+        self.report.is_finished &= not done.waiting
+        took = timedelta(seconds=time.monotonic() - began)
+        if done.months:
+            self.progress(f"{shelf.names}: {len(done.months)} months left as whole partitions in {say_span(took)}")
+        units = {unit.month: unit for unit in units_of(self.session, shelf.names)}
+        for month in done.months:
+            self.scribe.step(shelf.names, Step.DETACHED, unit=units[month], took=took / len(done.months))
+
+    def _move(self, shelf: Shelf, table: TablePlan) -> bool:
+        if not any(due.months for due in table.leaves if due.whole is None):
+            return True
+        rules, began = self.site.database.archive, time.monotonic()
+        mover = Mover(
+            session=self.session,
+            shelf=shelf,
+            plan=table,
+            lookout=self.lookout,
+            gauge=Gauge(self.session, rules, self.progress),
+            progress=self.progress,
+            closes_at=self.closes_at,
+            pace=Pace(rules.batch),
+        )
+        quick_commits(self.session, quick=True)
+        moved = mover.move()
+        quick_commits(self.session, quick=False)
+        self.report.rows += moved.rows
+        self.report.is_finished &= moved.is_finished
+        self.progress(f"{shelf.names}: {say_move(moved)}")
+        took = timedelta(seconds=time.monotonic() - began)
+        self.scribe.step(shelf.names, Step.MOVED, rows=moved.rows, took=took, detail=f"{moved.batches} batches")
+        self._hand_over(shelf, table)
+        return moved.is_finished
+
+    def _hand_over(self, shelf: Shelf, table: TablePlan) -> None:
+        """Tell those who make tables smaller; only they know when that is worth its price."""
+        now = {leaf.oid: leaf for leaf in self.session.rows(READ_LEAVES, {"relation": shelf.facts.oid})}
+        for due in table.leaves:
+            if due.whole is None and due.rows and due.leaf.oid in now:
+                self.scribe.reclaim(now[due.leaf.oid], due.rows)
+
+    def _seal(self, shelf: Shelf) -> None:
+        for unit in units_of(self.session, shelf.names):
+            if unit.stands is not State.MOVING:
+                continue
+            if time.monotonic() >= self.closes_at:
+                self.report.is_finished = False
+                return
+            began = time.monotonic()
+            sealed = seal_month(shelf, unit)
+            took = timedelta(seconds=time.monotonic() - began)
+            self.report.sealed += 1
+            self.progress(f"{shelf.names} {unit.label}: sealed, {sealed.rows:,} rows, {sealed.size}")
+            self.scribe.step(shelf.names, Step.SEALED, unit=unit, rows=sealed.rows, size=sealed.size, took=took)
+
+
+@contextmanager
+def _sessions(site: ArchiveSite) -> Generator[tuple[Session, Session]]:
+    """Open the session that works and the one that watches, and hold the database for us alone."""
+    name, limits = site.database.name, site.database.limits
+    with (
+        reading_session(site.address, limits, application=f"pgtend:{PIPELINE}:{name}") as session,
+        reading_session(site.address, limits, application=f"pgtend:lookout:{name}") as second,
+        session.hold(name, patience=limits.lock_timeout),
+    ):
+        yield session, second
+
+
+def _room(database: Database, now: datetime, *, ignore_window: bool) -> timedelta:
+    """Tell how long something may still be begun: to the end of the window or of the time budget."""
+    budget = database.archive.time_budget
+    return budget if ignore_window else min(budget, database.archive.window.closes_at(now) - now)

@@ -1,0 +1,349 @@
+"""Says which rows would leave a database, how, at what price, and what stands in the way; changes nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from pgtend.archive.errors import NoSuchRule, NotArchivable, NotYetApproved
+from pgtend.archive.facts import (
+    COUNT_DUE,
+    PIN_SESSION,
+    READ_COLUMNS,
+    READ_LEAVES,
+    READ_REFERENCES,
+    READ_SOURCE,
+    READ_TRIGGERS,
+    Approval,
+    HoldFacts,
+    LeafFacts,
+)
+from pgtend.archive.memory import approval_of, holds_of, units_of
+from pgtend.archive.model import DueMonth, Estimate, Unit, cutoff_month, in_order, rule_digest
+from pgtend.archive.names import Names
+from pgtend.archive.preflight import Reading
+from pgtend.archive.tables import Relation, find
+from pgtend.fleet.model import ArchiveMode, ArchiveRules, Database, Limits, Referenced, TableArchive
+from pgtend.kernel.errors import Problem
+from pgtend.kernel.names import did_you_mean
+from pgtend.kernel.sizes import Bytes
+from pgtend.kernel.times import say_span
+from pgtend.postgres.address import Address
+from pgtend.postgres.errors import StandbyRefused
+from pgtend.postgres.identifiers import Composable, Identifier, all_of, expression, relation
+from pgtend.postgres.session import Session, open_session
+
+_LOCK_PATIENCE = timedelta(milliseconds=500)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeafDue:
+    """What is old enough in one table that holds rows."""
+
+    leaf: LeafFacts
+    months: Sequence[DueMonth]
+    whole: date | None = None
+    """The month that this partition is, where it leaves as a whole."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows would leave."""
+        return sum(month.rows for month in self.months)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TablePlan:
+    """What would be done to one table, and why."""
+
+    reading: Reading
+    cutoff: date
+    leaves: Sequence[LeafDue]
+    units: Sequence[Unit]
+    holds: Sequence[HoldFacts]
+    problems: Sequence[Problem]
+    approval: Approval | None
+
+    @property
+    def names(self) -> Names:
+        """Which table."""
+        return self.reading.names
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether a person approved exactly this rule."""
+        return self.approval is not None and self.approval.rule_digest == self.digest
+
+    @property
+    def digest(self) -> str:
+        """The rule in one word."""
+        return rule_digest(str(self.names), self.reading.rule)
+
+    @property
+    def mode(self) -> ArchiveMode:
+        """How months leave."""
+        return ArchiveMode.DETACH if any(due.whole for due in self.leaves) else ArchiveMode.MOVE
+
+    @property
+    def months(self) -> Mapping[date, int]:
+        """Rows that would leave, by month."""
+        counted: dict[date, int] = defaultdict(int)
+        for due in self.leaves:
+            for month in due.months:
+                counted[month.month] += month.rows
+        return dict(sorted(counted.items()))
+
+    @property
+    def rows(self) -> int:
+        """All rows that would leave."""
+        return sum(due.rows for due in self.leaves)
+
+    @property
+    def estimate(self) -> Estimate:
+        """What it is going to cost."""
+        moved = [due for due in self.leaves if due.whole is None]
+        heap = sum(_share(due) for due in moved)
+        indexes = sum(due.leaf.index_size for due in moved if due.rows)
+        return Estimate(rows=sum(due.rows for due in moved), heap=Bytes(heap), indexes=Bytes(indexes))
+
+    def locks(self) -> Iterator[str]:
+        """Say which locks it takes."""
+        if any(due.whole for due in self.leaves):
+            yield "SHARE UPDATE EXCLUSIVE on the table while a month is detached: nobody waits"
+        if self.estimate.rows:
+            yield "ROW EXCLUSIVE on the table, and the rows of one batch for about its length: other rows are free"
+        yield "SHARE UPDATE EXCLUSIVE on the archive when a month is added"
+
+    def lines(self) -> Iterator[str]:
+        """Say all of it to people, one line at a time."""
+        yield f"{self.names}: {self.headline()}"
+        for month, rows in self.months.items():
+            yield f"    {month:%Y-%m}: {rows:,} rows"
+        if self.rows:
+            cost = self.estimate
+            yield (
+                f"    about {cost.wal} of write-ahead log, {cost.disk} of disk for the archive, "
+                f"{say_span(cost.took)} of work; the table keeps its size until it is rewritten"
+            )
+            yield from (f"    lock: {lock}" for lock in self.locks())
+        yield from (f"    note: {note}" for note in self.reading.notes())
+        yield from (f"    held: {hold.month:%Y-%m}, {hold.reason}" for hold in self.holds)
+        yield from (f"    refused: {problem.what}. {problem.hint}" for problem in self.problems)
+
+    def headline(self) -> str:
+        """Say it in one line."""
+        if self.problems:
+            return f"nothing can be archived, {len(self.problems)} reasons"
+        rows = f"{self.rows:,} rows of {len(self.months)} months before {self.cutoff:%Y-%m}"
+        waits = "" if self.is_approved else "; this rule waits for its first approval"
+        return f"{rows} would leave by {self.mode}{waits}" if self.rows else f"nothing is old enough{waits}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivePlan:
+    """What would be done in one database."""
+
+    database: str
+    server: str
+    tables: Sequence[TablePlan]
+    missing: Sequence[Problem]
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Everything that stands in the way, of all tables."""
+        return (*self.missing, *(problem for table in self.tables for problem in table.problems))
+
+    @property
+    def unapproved(self) -> tuple[TablePlan, ...]:
+        """Tables whose rule nobody approved, and that could be archived otherwise."""
+        return tuple(table for table in self.tables if not table.is_approved and not table.problems)
+
+    def lines(self) -> Iterator[str]:
+        """Say all of it to people, one line at a time."""
+        if not self.tables and not self.missing:
+            yield f"{self.database}: no table has an archive rule"
+        yield from (f"{problem}" for problem in self.missing)
+        for table in self.tables:
+            yield from table.lines()
+
+    def raise_if_refused(self) -> None:
+        """Refuse to begin where the catalogue forbids it, and say all of it."""
+        NotArchivable.raise_if_any(
+            f"{self.database} has tables that cannot be archived by their rules",
+            self.problems,
+            hint="Nothing was moved from them. See docs/runbooks/archive-refused.md.",
+        )
+
+    def raise_if_unapproved(self) -> None:
+        """Refuse when a person has to look first."""
+        if self.unapproved:
+            names = ", ".join(str(table.names) for table in self.unapproved)
+            raise NotYetApproved(
+                f"nobody approved the rules of {names} yet",
+                detail="The first run of a rule moves rows that nobody looked at, so a person says yes to its plan.",
+                hint="Look at `pgtend archive plan`, then say yes: pgtend archive run --approve.",
+            )
+
+
+def plan_archive(session: Session, database: Database, now: datetime, *, only: Sequence[str] = ()) -> ArchivePlan:
+    """Judge every table that has a rule; changes nothing."""
+    _refuse_standby(session)
+    rules = database.archive.tables
+    tables: list[TablePlan] = []
+    missing: list[Problem] = []
+    for name in chosen(database.archive, only):
+        reading = read_table(session, Names.of(name), rules[name])
+        if reading is None:
+            missing.append(Problem(name, "there is no such table", "Correct archive.tables in the fleet file."))
+        else:
+            tables.append(_plan_table(session, reading, now))
+    return ArchivePlan(
+        database=database.name, server=session.facts.version_text, tables=tuple(tables), missing=tuple(missing)
+    )
+
+
+def chosen(rules: ArchiveRules, only: Sequence[str] = ()) -> tuple[str, ...]:
+    """List the tables with a rule in the order in which they are archived, or those of them that are asked for."""
+    for name in only:
+        if name not in rules.tables:
+            raise NoSuchRule(
+                f"the fleet file has no archive rule for '{name}'",
+                detail=f"{did_you_mean(name, rules.tables).capitalize()}.",
+                hint="Write one under archive.tables in the fleet file.",
+            )
+    return tuple(name for name in in_order(rules.tables) if not only or name in only)
+
+
+def read_table(session: Session, names: Names, rule: TableArchive) -> Reading | None:
+    """Gather what the catalogue says about a table; none when there is no such table."""
+    facts = next(iter(session.rows(READ_SOURCE, {"schema": names.schema, "name": names.table})), None)
+    if facts is None:
+        return None
+    here = {"relation": facts.oid}
+    archive = find(session, names.schema, names.archive_name)
+    view = find(session, names.schema, names.view_name)
+    ours = archive is not None and archive.kind == "p" and archive.comment == names.comment
+    there = {"relation": archive.oid} if archive and ours else None
+    return Reading(
+        names=names,
+        rule=rule,
+        major=session.facts.major,
+        facts=facts,
+        columns=session.rows(READ_COLUMNS, here),
+        references=session.rows(READ_REFERENCES, here),
+        triggers=[one for one in session.rows(READ_TRIGGERS, here) if one.on_delete],
+        leaves=session.rows(READ_LEAVES, here),
+        archive_columns=session.rows(READ_COLUMNS, there) if there else (),
+        archive_triggers=session.rows(READ_TRIGGERS, there) if there else (),
+        strangers=tuple(_strangers(names, archive, view, ours=ours)),
+    )
+
+
+def condition_of(reading: Reading, cutoff: date, holds: Iterable[HoldFacts]) -> Composable:
+    """Say which rows of a table may leave."""
+    unreferenced = _unreferenced(reading) if reading.rule.referenced is Referenced.KEEP else ()
+    held = sorted({hold.month for hold in holds})
+    return reading.layout.due(cutoff, held, *unreferenced)
+
+
+@contextmanager
+def reading_session(address: Address, limits: Limits, *, application: str) -> Generator[Session]:
+    """Open a session in which rows look the same everywhere, none is hidden, and no lock is waited for long."""
+    careful = limits.model_copy(update={"lock_timeout": min(limits.lock_timeout, _LOCK_PATIENCE)})
+    with open_session(address.to(client_encoding="UTF8"), careful, application=application) as session:
+        session.row(PIN_SESSION)
+        yield session
+
+
+def _plan_table(session: Session, reading: Reading, now: datetime) -> TablePlan:
+    problems = tuple(reading.problems())
+    holds = holds_of(session, reading.names)
+    cutoff = cutoff_month(now, reading.rule)
+    return TablePlan(
+        reading=reading,
+        cutoff=cutoff,
+        leaves=() if problems else tuple(_look(session, reading, cutoff, holds)),
+        units=units_of(session, reading.names),
+        holds=holds,
+        problems=problems,
+        approval=approval_of(session, reading.names),
+    )
+
+
+def _look(session: Session, reading: Reading, cutoff: date, holds: Sequence[HoldFacts]) -> Iterator[LeafDue]:
+    """Count what is old enough, in every table that holds rows."""
+    detaches = reading.rule.mode is not ArchiveMode.MOVE and reading.may_detach
+    archived = {unit.month for unit in units_of(session, reading.names) if unit.stands.is_in_database}
+    held = {hold.month for hold in holds}
+    for leaf in reading.leaves:
+        month = reading.month_of(leaf) if detaches else None
+        if month is not None and month >= cutoff:
+            continue
+        months = session.rows(
+            COUNT_DUE,
+            table=relation(leaf.schema, leaf.name),
+            month=reading.layout.month,
+            due=condition_of(reading, cutoff, holds),
+        )
+        # A month that left before has a partition for late rows, and those move one by one.
+        whole = month if month is not None and month not in archived | held and not _is_landing(reading, leaf) else None
+        if months or whole:
+            yield LeafDue(leaf=leaf, months=months, whole=whole)
+
+
+def _is_landing(reading: Reading, leaf: LeafFacts) -> bool:
+    month = reading.month_of(leaf)
+    return month is not None and leaf.name == reading.names.landing_name(month)
+
+
+def _unreferenced(reading: Reading) -> Iterator[Composable]:
+    """Say that nothing points at a row, for each foreign key that could."""
+    for one in reading.references:
+        pairs = zip(one.columns, one.referenced, strict=True)
+        same = all_of(
+            expression("pointing.{child} = old.{parent}", child=Identifier(child), parent=Identifier(parent))
+            for child, parent in pairs
+        )
+        yield expression(
+            "NOT EXISTS (SELECT FROM {child} AS pointing WHERE {same})",
+            child=relation(one.child_schema, one.child_name),
+            same=same,
+        )
+
+
+def _strangers(names: Names, archive: Relation | None, view: Relation | None, *, ours: bool) -> Iterator[str]:
+    if archive is not None and not ours:
+        yield f"{names.schema}.{names.archive_name}"
+    if view is not None and (view.kind != "v" or not ours):
+        yield f"{names.schema}.{names.view_name}"
+
+
+def _share(due: LeafDue) -> int:
+    """Guess how much of a table's heap its old rows are: by the pages between the first and the last of them."""
+    if not due.months:
+        return 0
+    pages = max(m.last_block for m in due.months) - min(m.first_block for m in due.months) + 1
+    return min(due.leaf.size, int(due.leaf.size * pages / max(due.leaf.blocks, 1)))
+
+
+def _refuse_standby(session: Session) -> None:
+    if session.facts.is_standby:
+        raise StandbyRefused(
+            "this server is a standby, and rows can only be moved on the primary",
+            detail=f"This was {session.address.place}.",
+            hint="Point the connection at the primary, for example with target_session_attrs=read-write.",
+        )
+
+
+__all__ = [
+    "ArchivePlan",
+    "LeafDue",
+    "TablePlan",
+    "chosen",
+    "condition_of",
+    "plan_archive",
+    "read_table",
+    "reading_session",
+]

@@ -1,0 +1,34 @@
+-- Moves the old rows of some pages, in one statement with the ledger and the cursor: whatever ends it, each row is in exactly one
+-- place, and the ledger knows the content of those that left. Columns by name, because positions differ.
+WITH gone AS (
+    DELETE FROM ONLY {table} AS old
+    WHERE old.ctid >= %(first)s::tid AND old.ctid < %(last)s::tid AND {due}
+    RETURNING {columns}
+), kept AS (
+    INSERT INTO {archive} ({columns})
+    SELECT {columns} FROM gone
+    RETURNING 1
+), counted AS (
+    SELECT {month} AS month, count(*) AS rows, sum(hash_record_extended(ROW({hashed}), 0)::numeric) AS checksum
+    FROM gone
+    GROUP BY 1
+), known AS (
+    INSERT INTO pgtend_archive.unit AS u (source_id, month, state, rows, checksum, columns, partition)
+    SELECT %(source_id)s::int, month, 'moving', rows, checksum, %(described)s::text[], ''
+    FROM counted
+    ON CONFLICT (source_id, month) DO UPDATE SET
+        rows = u.rows + excluded.rows,
+        checksum = u.checksum + excluded.checksum,
+        gen = u.gen + (u.state NOT IN ('moving', 'detaching'))::int,
+        state = 'moving',
+        changed_at = clock_timestamp()
+    RETURNING 1
+), walked AS (
+    UPDATE pgtend_archive.pass SET next_block = %(next_block)s::bigint, moved = moved + (SELECT count(*) FROM gone)
+    WHERE source_id = %(source_id)s::int AND relation = %(relation)s::bigint::oid AND next_block = %(from_block)s::bigint
+    RETURNING 1
+)
+SELECT
+    (SELECT count(*) FROM gone) AS gone,
+    (SELECT count(*) FROM kept) AS kept,
+    (SELECT count(*) FROM walked) AS walked

@@ -1,0 +1,153 @@
+"""Whole months leave a partitioned table: no row moves, nobody waits, and late rows find a place."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from bed.archiving import Attic, own
+from bed.clusters import LiveDatabase, asked, statement
+from pgtend.archive.model import State, month_after
+
+STOCK, ARCHIVE, WHOLE = "public.stock", "public.stock_archive", "public.stock_all"
+PARENT = f"""
+CREATE TABLE {STOCK} (
+    facility int NOT NULL REFERENCES public.facilities,
+    day date NOT NULL,
+    amount int,
+    twice int GENERATED ALWAYS AS (amount * 2) STORED,
+    PRIMARY KEY (facility, day)
+) PARTITION BY RANGE (day)
+"""
+
+
+def months() -> list[date]:
+    """List the months from July 2025 to December 2026."""
+    found = [date(2025, 7, 1)]
+    while found[-1] < date(2026, 12, 1):
+        found.append(month_after(found[-1]))
+    return found
+
+
+def partition(month: date) -> str:
+    """Write the statement that makes the partition of a month."""
+    bounds = f"FROM ('{month}') TO ('{month_after(month)}')"
+    return f"CREATE TABLE public.stock_{month:%Y_%m} PARTITION OF {STOCK} FOR VALUES {bounds}"
+
+
+@pytest.fixture
+def stock(database: LiveDatabase, tmp_path: Path) -> Attic:
+    """Give a table with a partition for each month, as the team of vaxtrace keeps its snapshots."""
+    database.run(
+        "CREATE TABLE public.facilities (id int PRIMARY KEY)",
+        "INSERT INTO public.facilities SELECT generate_series(1, 20)",
+        PARENT,
+        *(partition(month) for month in months()),
+        f"INSERT INTO {STOCK} (facility, day, amount) SELECT f, date '2026-11-20' - d, d"
+        " FROM generate_series(1, 20) AS f, generate_series(0, 480) AS d",
+    )
+    own(database, "public.facilities", STOCK, *(f"public.stock_{month:%Y_%m}" for month in months()))
+    return Attic(database, tmp_path, tables={STOCK: {"by": "day"}})
+
+
+def test_whole_months_leave_without_moving_a_row(stock: Attic) -> None:
+    """Four months, as files: the same rows, generated values too, live and archived together."""
+    before = stock.content(STOCK)
+    files = "SELECT string_agg(relfilenode::text, ',' ORDER BY relname) FROM pg_class WHERE relkind = 'r' AND relname"
+    was = stock.ask(f"{files} ~ '^stock_2025_(07|08|09|10)$'")
+    report = stock.run()
+    assert (report.detached, report.rows, report.sealed) == (4, 0, 4)
+    assert stock.ask(f"{files} ~ '^public__stock_2025'") == was
+    assert stock.content(WHOLE) == stock.content(STOCK, ARCHIVE) == before
+    assert stock.ask(f"SELECT min(day) FROM {STOCK}") == "2025-11-01"
+    assert [(unit.label, unit.rows > 0, unit.stands) for unit in stock.units(STOCK)] == [
+        (f"2025-{number:02}", True, State.SEALED) for number in (7, 8, 9, 10)
+    ]
+
+
+def test_a_late_row_lands_and_moves_with_the_next_run(stock: Attic) -> None:
+    """Without a partition in the place of the month that left, every late row would be refused."""
+    stock.live.run("INSERT INTO public.facilities VALUES (21)")
+    stock.run()
+    stock.live.run(f"INSERT INTO {STOCK} (facility, day, amount) VALUES (21, '2025-09-15', 4711)")
+    assert stock.ask(f"SELECT tableoid::regclass FROM {STOCK} WHERE amount = 4711") == "public.stock_late_2025_09"
+    before = stock.content(WHOLE)
+    report = stock.run()
+    assert (report.detached, report.rows, report.sealed) == (0, 1, 1)
+    assert stock.content(WHOLE) == before
+    assert stock.unit("2025-09", STOCK).gen == 2
+
+
+def test_a_month_that_is_interrupted_anywhere_is_finished_by_the_next_run(stock: Attic) -> None:
+    """Between writing down, landing, detaching and attaching; each place is brought about by hand."""
+    before = stock.content(STOCK)
+    stock.tables = {STOCK: {"by": "day", "keep": "430 days"}}
+    stock.run()
+    begin = (
+        "INSERT INTO pgtend_archive.unit (source_id, month, state, columns, partition, came_from)"
+        " SELECT source_id, '{month}', 'detaching', columns, 'public__stock_{name}', 'public.stock_{name}'"
+        " FROM pgtend_archive.unit LIMIT 1"
+    )
+    stock.live.run(
+        *(begin.format(month=f"2025-{number}-01", name=f"2025_{number}") for number in ("09", "10")),
+        f"ALTER TABLE {STOCK} DETACH PARTITION public.stock_2025_09",
+    )
+    stock.tables = {STOCK: {"by": "day"}}
+    report = stock.run()
+    assert report.detached == 2
+    assert stock.content(WHOLE) == before
+    assert stock.ask(f"SELECT count(*) FROM {STOCK} WHERE day < '2025-11-01'") == "0"
+
+
+def test_a_reader_is_waited_for_and_nobody_waits_for_us(stock: Attic) -> None:
+    """Somebody reads for long: the months stay where they can be seen, and go with the next run."""
+    with stock.live.session() as reader, reader.transaction():
+        reader.rows(asked(f"SELECT count(*)::text AS word FROM {STOCK}"))
+        reader.rows(asked("SELECT pg_sleep(0.3)::text AS word"))
+        stock.rules = {"time_budget": "1500 ms"}
+        report = stock.run()
+        assert (report.detached, report.is_finished) == (0, False)
+        assert stock.ask(f"SELECT count(*) FROM {STOCK}") == str(20 * 481)
+    stock.rules = {}
+    assert stock.run().detached == 4
+
+
+def test_a_pending_detach_of_somebody_else_is_ended_first(stock: Attic) -> None:
+    """An interrupted DETACH ... CONCURRENTLY would make every later one fail."""
+    stock.tables = {STOCK: {"by": "day", "keep": "430 days"}}
+    stock.run()
+    with stock.live.session() as reader, reader.transaction():
+        reader.rows(asked(f"SELECT count(*)::text AS word FROM {STOCK}"))
+        with stock.live.session() as other:
+            other.run(statement("SET lock_timeout = '200ms'"))
+            with pytest.raises(Exception, match="lock timeout"):
+                other.run(statement(f"ALTER TABLE {STOCK} DETACH PARTITION public.stock_2025_09 CONCURRENTLY"))
+    assert stock.ask("SELECT count(*) FROM pg_inherits WHERE inhdetachpending") == "1"
+    stock.tables = {STOCK: {"by": "day"}}
+    report = stock.run()
+    assert report.detached == 2
+    assert stock.ask("SELECT count(*) FROM pg_inherits WHERE inhdetachpending") == "0"
+    assert stock.ask(f"SELECT count(*) FROM {WHOLE}") == str(20 * 481)
+
+
+@pytest.mark.pg(">= 18")
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (f"CREATE TABLE public.rest PARTITION OF {STOCK} DEFAULT", "it has a default partition"),
+        (f"CREATE TABLE public.c (f int, d date, FOREIGN KEY (f, d) REFERENCES {STOCK})", "public.c points at it"),
+    ],
+)
+def test_what_postgresql_cannot_detach_is_moved_or_refused(stock: Attic, change: str, why: str) -> None:
+    """By `auto` rows are moved one by one from every partition; by `detach` the rule is refused with the reason."""
+    stock.live.run(change)
+    own(stock.live, change.split()[2])
+    stock.tables = {STOCK: {"by": "day", "mode": "detach", "referenced": "keep"}}
+    assert any(why in refusal for refusal in stock.refusals(STOCK))
+    stock.tables = {STOCK: {"by": "day", "referenced": "keep"}}
+    before = stock.content(STOCK)
+    report = stock.run()
+    assert (report.detached, report.rows > 1_500) == (0, True)
+    assert stock.content(WHOLE) == before

@@ -1,0 +1,226 @@
+"""Old rows leave, months are sealed, and everything is where it should be."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bed.archiving import METRICS, Attic
+from bed.clusters import asked, statement
+from pgtend.archive.errors import NotYetApproved, SealBroken
+from pgtend.archive.model import State
+from pgtend.postgres.errors import MissingRight
+
+ARCHIVE = "public.health_metrics_archive"
+
+
+def test_whole_months_leave_and_nothing_else(attic: Attic) -> None:
+    """Of sixteen months the last twelve stay, with the month that is not wholly old."""
+    before = attic.content(METRICS)
+    report = attic.run()
+    assert attic.ask(f"SELECT min(date) FROM {METRICS}") >= "2025-11-01"
+    assert attic.ask(f"SELECT max(date) FROM {ARCHIVE}") < "2025-11-01"
+    assert attic.content(METRICS, ARCHIVE) == before
+    assert attic.content("public.health_metrics_all") == before
+    assert report.rows == int(attic.ask(f"SELECT count(*) FROM {ARCHIVE}"))
+    assert (report.is_finished, report.sealed) == (True, len(attic.units()))
+    assert {unit.state for unit in attic.units()} == {"sealed"}
+    assert sum(unit.rows for unit in attic.units()) == report.rows
+
+
+def test_a_second_run_finds_nothing_to_do(attic: Attic) -> None:
+    """Running it again is harmless."""
+    attic.run()
+    again = attic.run()
+    assert (again.rows, again.sealed) == (0, 0)
+    assert "nothing is old enough" in "\n".join(attic.plan().lines())
+
+
+def test_the_first_run_of_a_rule_waits_for_a_person(attic: Attic) -> None:
+    """And so does the first run after the rule was changed."""
+    assert attic.run(approved_by="").waiting == [METRICS]
+    assert int(attic.ask(f"SELECT count(*) FROM {METRICS}")) == 3_000
+    with pytest.raises(NotYetApproved, match=r"public\.health_metrics"):
+        attic.plan().raise_if_unapproved()
+    attic.run()
+    assert attic.table().is_approved
+    assert attic.run(approved_by="").waiting == []
+    attic.tables = {METRICS: {"by": "date", "keep": "100 days"}}
+    assert not attic.table().is_approved
+
+
+def test_the_plan_counts_what_then_happens(attic: Attic) -> None:
+    """Rows by month are counted and not estimated; bytes are estimates."""
+    plan = attic.table()
+    assert plan.cutoff.isoformat() == "2025-11-01"
+    report = attic.run()
+    assert plan.rows == report.rows
+    assert {unit.month: unit.rows for unit in attic.units()} == plan.months
+    assert 0 < int(plan.estimate.wal) < 10_000_000
+    assert any("ROW EXCLUSIVE" in lock for lock in plan.locks())
+
+
+def test_an_archived_month_has_its_key_and_a_brin_and_nothing_else(attic: Attic) -> None:
+    """Built when the month was full, which is cheaper than row by row."""
+    attic.run()
+    kinds = attic.ask(
+        "SELECT string_agg(m.amname || ':' || i.indisprimary, ' ' ORDER BY m.amname) FROM pg_index AS i"
+        " JOIN pg_class AS c ON c.oid = i.indexrelid JOIN pg_am AS m ON m.oid = c.relam"
+        " WHERE i.indrelid = 'pgtend_archive.public__health_metrics_2025_09'::regclass"
+    )
+    assert kinds == "brin:false btree:true"
+
+
+def test_a_late_row_opens_its_month_again(attic: Attic) -> None:
+    """It is moved by the next run, and the month is sealed anew."""
+    attic.run()
+    attic.live.run(
+        f"INSERT INTO {METRICS} (user_id, date, medication_score, diet_score, exercise_score)"
+        " VALUES (7, '2025-09-10', 1, 2, 3)"
+    )
+    before = attic.content("public.health_metrics_all")
+    held = attic.unit("2025-09").rows
+    assert attic.run().rows == 1
+    unit = attic.unit("2025-09")
+    assert (unit.rows, unit.gen, unit.stands) == (held + 1, 2, State.SEALED)
+    assert attic.content("public.health_metrics_all") == before
+
+
+def test_a_row_that_somebody_changes_meanwhile_moves_as_it_is_then(attic: Attic) -> None:
+    """A correction that was acknowledged is never lost, whichever page it went to."""
+    attic.live.run(f"UPDATE {METRICS} SET diet_score = 99 WHERE id = 1")
+    attic.run()
+    assert attic.ask(f"SELECT diet_score FROM {ARCHIVE} WHERE id = 1") == "99"
+
+
+def test_a_month_that_somebody_wrote_into_pages_a_person(attic: Attic) -> None:
+    """The seal says how it differs, and mends nothing."""
+    attic.run()
+    attic.live.run(
+        f"UPDATE {ARCHIVE} SET diet_score = 1 WHERE date >= '2025-09-01' AND date < '2025-09-02'",
+        f"INSERT INTO {METRICS} (user_id, date, medication_score, diet_score, exercise_score)"
+        " VALUES (7, '2025-09-10', 1, 2, 3)",
+    )
+    with pytest.raises(SealBroken, match="2025-09 is not what was moved") as caught:
+        attic.run()
+    assert "rows with another content" in caught.value.detail
+    assert attic.unit("2025-09").stands is State.MOVING
+
+
+def test_a_month_whose_table_was_dropped_pages_a_person(attic: Attic) -> None:
+    """A ledger that speaks of rows that are nowhere is broken evidence."""
+    attic.run()
+    attic.live.run(
+        "DROP TABLE pgtend_archive.public__health_metrics_2025_09",
+        "UPDATE pgtend_archive.unit SET state = 'moving' WHERE month = '2025-09-01'",
+    )
+    with pytest.raises(SealBroken, match="the table of month 2025-09 is gone"):
+        attic.run()
+
+
+def test_the_budget_ends_a_run_and_the_next_one_goes_on(attic: Attic) -> None:
+    """Nothing new is begun after it, and nothing is lost by it."""
+    before = attic.content(METRICS)
+    attic.rules = {"time_budget": "1 ms"}
+    first = attic.run()
+    assert (first.rows, first.is_finished) == (0, False)
+    attic.rules = {}
+    assert attic.run().is_finished
+    assert attic.content(METRICS, ARCHIVE) == before
+
+
+def test_a_replica_that_lags_pauses_the_move(attic: Attic) -> None:
+    """The limit is in the fleet file; here everything is over it, because a slot holds back the whole log."""
+    with attic.live.session() as session:
+        slot = f"slot_{attic.live.name}"
+        session.run(statement(f"DO $$ BEGIN PERFORM pg_create_physical_replication_slot('{slot}', true); END $$"))
+        try:
+            session.run(statement("CREATE TABLE public.filler AS SELECT generate_series(1, 1000)"))
+            attic.rules = {"wal_backlog": "1 kB", "time_budget": "1500 ms"}
+            paused = attic.run()
+        finally:
+            session.run(statement(f"DO $$ BEGIN PERFORM pg_drop_replication_slot('{slot}'); END $$"))
+    assert paused.rows == 0
+    assert any("pausing: write-ahead log is held back" in line for line in attic.lines)
+
+
+def test_a_locked_row_is_left_for_later_and_nobody_waits(attic: Attic) -> None:
+    """Everything else leaves; who holds the row for long keeps it until the next run."""
+    with attic.live.session() as other:
+        with other.transaction():
+            other.rows(asked(f"SELECT id::text AS word FROM {METRICS} WHERE id = 1 FOR UPDATE"))
+            report = attic.run()
+            assert report.is_finished
+            assert 0 < int(attic.ask(f"SELECT count(*) FROM {METRICS} WHERE date < '2025-11-01'")) < 1_500
+        before = attic.content("public.health_metrics_all")
+    assert attic.run().rows > 0
+    assert attic.ask(f"SELECT count(*) FROM {METRICS} WHERE date < '2025-11-01'") == "0"
+    assert attic.content("public.health_metrics_all") == before
+
+
+def test_a_table_that_was_written_anew_is_walked_from_its_beginning(attic: Attic) -> None:
+    """VACUUM FULL gives every row another page."""
+    before = attic.content(METRICS)
+    attic.tables = {METRICS: {"by": "date", "keep": "430 days"}}
+    attic.run()
+    attic.live.run(f"VACUUM FULL {METRICS}")
+    attic.tables = {METRICS: {"by": "date"}}
+    attic.run()
+    assert attic.ask(f"SELECT min(date) FROM {METRICS}") >= "2025-11-01"
+    assert attic.content("public.health_metrics_all") == before
+
+
+def test_what_the_ledger_keeps_of_a_run(attic: Attic) -> None:
+    """The plan, each step of each month, and what others may make smaller."""
+    report = attic.run()
+    lines = (attic.folder / "ledger" / "evidence" / f"{report.run_id}.jsonl").read_text().splitlines()
+    steps = [line for line in lines if '"step": "sealed"' in line]
+    assert len(steps) == report.sealed
+    assert sum('"planned_rows"' in line for line in lines) == 1
+    assert sum(f'"removed_rows": {report.rows}' in line for line in lines) == 1
+
+
+def test_a_role_without_rights_is_told_every_grant(attic: Attic) -> None:
+    """It is no superuser: membership in the owner is what it needs, and that is what it is told."""
+    tender = attic.live.new_role("tender")
+    attic.address = tender
+    hints = {problem.hint for problem in attic.table().problems}
+    assert hints == {
+        f"GRANT {attic.live.owner.user} TO {tender.user};",
+        f"GRANT CREATE ON SCHEMA public TO {tender.user};",
+        f"GRANT CREATE ON DATABASE {attic.live.name} TO {tender.user};",
+    }
+    attic.live.run(f'GRANT "{attic.live.owner.user}" TO "{tender.user}"')
+    assert attic.refusals() == []
+    assert attic.run().is_finished
+    owners = "SELECT string_agg(DISTINCT tableowner, ',') FROM pg_tables WHERE tablename LIKE '%%health_metrics_%%'"
+    assert attic.ask(owners) == attic.live.owner.user
+
+
+def test_rows_of_the_archive_are_reached_through_the_archive_alone(attic: Attic) -> None:
+    """Nobody but the owner gets into our schema."""
+    attic.live.run("GRANT SELECT ON public.health_metrics TO PUBLIC", "GRANT USAGE ON SCHEMA public TO PUBLIC")
+    reader = attic.live.new_role("reader")
+    attic.run()
+    with attic.live.session(reader) as session:
+        assert session.row(asked(f"SELECT count(*)::text AS word FROM {ARCHIVE}")).word == attic.ask(
+            f"SELECT count(*) FROM {ARCHIVE}"
+        )
+        with pytest.raises(MissingRight):
+            session.rows(asked("SELECT 'x' AS word FROM pgtend_archive.public__health_metrics_2025_09"))
+
+
+def test_months_begin_where_the_zone_of_the_rule_begins_them(attic: Attic) -> None:
+    """A moment belongs to another month in another part of the world."""
+    attic.live.run(
+        "CREATE TABLE public.log (id bigint PRIMARY KEY, at timestamptz NOT NULL)",
+        "INSERT INTO public.log VALUES (1, '2025-07-31 23:30:00+00'), (2, '2025-08-01 03:30:00+00'),"
+        " (3, '2025-08-01 04:30:00+00'), (4, '2026-11-01 00:00:00+00')",
+    )
+    attic.live.run(f'ALTER TABLE public.log OWNER TO "{attic.live.owner.user}"')
+    attic.tables = {"public.log": {"by": "at", "zone": "America/New_York"}}
+    attic.now += timedelta(hours=1)
+    attic.run()
+    assert [(unit.label, unit.rows) for unit in attic.units("public.log")] == [("2025-07", 2), ("2025-08", 1)]
+    assert attic.ask("SELECT count(*) FROM public.log_archive") == "3"
