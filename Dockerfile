@@ -22,5 +22,8 @@ COPY --chown=airflow:0 pyproject.toml README.md LICENSE /tmp/pgtend/
 COPY --chown=airflow:0 include /tmp/pgtend/include
 RUN pip install --no-cache-dir --no-deps /tmp/pgtend && rm -r /tmp/pgtend/include
 
+# A volume that is mounted where nothing is belongs to root: here the watchdog keeps what it remembers.
+RUN mkdir -p /home/airflow/.local/share/pgtend/watchdog
+
 COPY --chown=airflow:0 dags /opt/airflow/dags
 COPY --chown=airflow:0 plugins /opt/airflow/plugins

@@ -33,6 +33,7 @@ from pgtend.cli import (
     restore,
     runs,
     vaults,
+    watchdog,
 )
 from pgtend.cli.options import Call
 from pgtend.kernel.errors import PgtendError
@@ -90,6 +91,7 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(audit.app, name="audit")
 app.add_typer(vaults.app, name="vault")
 app.add_typer(keys.app, name="keys")
+app.command()(watchdog.watchdog)
 app.add_typer(receipts.app, name="receipt")
 
 

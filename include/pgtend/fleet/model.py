@@ -27,6 +27,7 @@ from pgtend.fleet.vaults import (
     S3Vault,
     VaultSettings,
 )
+from pgtend.fleet.watchdog import WatchdogRules
 from pgtend.fleet.window import OutsideWindow, Window
 
 Block: TypeAlias = dict[str, object]
@@ -153,6 +154,9 @@ class Fleet(Settings):
     alerts: AlertSettings = Field(
         default_factory=AlertSettings, description="Who is told when something breaks, and how."
     )
+    watchdog: WatchdogRules = Field(
+        default_factory=WatchdogRules, description="What watches from outside Airflow, and how often."
+    )
     databases: dict[Slug, Database] = Field(description="The databases to look after, by name.")
 
     @model_validator(mode="before")
@@ -256,5 +260,6 @@ __all__ = [
     "Tier",
     "VaultSettings",
     "Watched",
+    "WatchdogRules",
     "Window",
 ]

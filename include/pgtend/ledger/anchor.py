@@ -51,12 +51,17 @@ def verify_and_anchor(fleet: str, ledger: Ledger, vault: Vault, progress: Progre
 
 def read_anchors(fleet: str, vault: Vault) -> tuple[AuditHead, ...]:
     """Read every head that was ever anchored."""
-    return tuple(_read(vault, found.key, int(found.size)) for found in vault.objects(f"{_FOLDER}/{fleet}/"))
+    return tuple(_read(vault, found.key, int(found.size)) for found in vault.objects(anchors_folder(fleet)))
+
+
+def anchors_folder(fleet: str) -> str:
+    """Name the folder of a fleet's anchors."""
+    return f"{_FOLDER}/{fleet}/"
 
 
 def anchor_key(fleet: str, head: AuditHead) -> str:
     """Name an anchor after the entry it holds: the same entry can be anchored once only."""
-    return f"{_FOLDER}/{fleet}/{head.seq:012d}.json"
+    return f"{anchors_folder(fleet)}{head.seq:012d}.json"
 
 
 def _put(vault: Vault, key: str, head: AuditHead) -> bool:

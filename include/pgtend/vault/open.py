@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from pgtend.fleet import vaults
 from pgtend.vault.errors import CredentialsRefused
-from pgtend.vault.model import Checksum, Encryption, FolderPlace, LockMode, ObjectLock, S3Place, Vault
+from pgtend.vault.model import Checksum, Encryption, FolderPlace, LockMode, ObjectLock, Patience, S3Place, Vault
 
 if TYPE_CHECKING:
     import boto3
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
 _DEFAULT_FOLDER: str = vaults.FolderVault().path
 
 
-def open_vault(settings: vaults.VaultSettings, sessions: Sessions) -> Vault:
+def open_vault(settings: vaults.VaultSettings, sessions: Sessions, *, patience: Patience | None = None) -> Vault:
     """Open the vault that the fleet file describes. Nothing is asked of it yet."""
     if settings.s3 is not None:
         from pgtend.vault.s3 import S3Vault  # noqa: PLC0415 - boto3 takes half a second and folders need none of it
 
-        return S3Vault(s3_place(settings.s3), sessions(settings.s3.connection or ""))
+        place = s3_place(settings.s3)
+        place = replace(place, patience=patience) if patience else place
+        return S3Vault(place, sessions(settings.s3.connection or ""))
     from pgtend.vault.folder import FolderVault  # noqa: PLC0415 - same reason the other way round
 
     return FolderVault(folder_place(settings.folder or vaults.FolderVault()))

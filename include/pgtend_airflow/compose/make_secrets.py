@@ -71,7 +71,7 @@ def make_secrets(folder: Path) -> list[str]:
         "ledger_owner_service.conf": SERVICE.format(password=owner_password),
     }
     written += [name for name, text in rest.items() if write(folder / name, text)]
-    return written + make_certificate(folder)
+    return [*written, *make_certificate(folder), *make_signing_key(folder)]
 
 
 def write(path: Path, text: str) -> bool:
@@ -101,6 +101,16 @@ def make_certificate(folder: Path) -> list[str]:
     for name in ("ledger.key", "ledger.pem", "ledger_ca.pem"):
         (folder / name).chmod(0o644)
     return ["ledger.key", "ledger.pem", "ledger_ca.pem"]
+
+
+def make_signing_key(folder: Path) -> list[str]:
+    """Make the key that receipts of drills are signed with."""
+    key = folder / "receipts.key"
+    if key.exists():
+        return []
+    openssl("genpkey", "-algorithm", "ed25519", "-out", str(key))
+    key.chmod(0o644)
+    return ["receipts.key"]
 
 
 def openssl(*words: str) -> None:
