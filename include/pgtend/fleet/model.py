@@ -259,7 +259,7 @@ __all__ = [
     "TableArchive",
     "Tier",
     "VaultSettings",
-    "Watched",
     "WatchdogRules",
+    "Watched",
     "Window",
 ]
