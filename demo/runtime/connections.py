@@ -34,6 +34,7 @@ def airflow_connections(
     }
     for site in sites(ports):
         connections[f"vault_{site.name}"] = s3_connection(site, words)
+        connections[f"vault_{site.name}_keeper"] = s3_connection(site, words, "keeper")
     connections["pgtend_mail"] = {
         "conn_type": "smtp",
         "host": "127.0.0.1",
@@ -59,12 +60,12 @@ def postgres_connection(database: PostgresConnection, cluster: Cluster, words: S
     }
 
 
-def s3_connection(site: Site, words: SecretWords) -> dict[str, object]:
+def s3_connection(site: Site, words: SecretWords, user: str = "writer") -> dict[str, object]:
     """Describe an S3 site in Airflow's words."""
     return {
         "conn_type": "aws",
-        "login": words[f"s3_{site.name}_writer_key"],
-        "password": words[f"s3_{site.name}_writer_secret"],
+        "login": words[f"s3_{site.name}_{user}_key"],
+        "password": words[f"s3_{site.name}_{user}_secret"],
         "extra": {
             "endpoint_url": site.url,
             "region_name": site.region,
@@ -103,11 +104,12 @@ def aws_profiles(ports: Ports) -> configparser.ConfigParser:
     """Describe the S3 sites as profiles of the AWS tools."""
     profiles = configparser.ConfigParser()
     for site in sites(ports):
-        profiles[f"profile vault_{site.name}"] = {
-            "region": site.region,
-            "endpoint_url": site.url,
-            "s3": "\naddressing_style = path",
-        }
+        for name in (f"vault_{site.name}", f"vault_{site.name}_keeper"):
+            profiles[f"profile {name}"] = {
+                "region": site.region,
+                "endpoint_url": site.url,
+                "s3": "\naddressing_style = path",
+            }
     return profiles
 
 
@@ -115,7 +117,9 @@ def aws_keys(ports: Ports, words: SecretWords) -> configparser.ConfigParser:
     """Write the keys of these profiles."""
     keys = configparser.ConfigParser()
     for site in sites(ports):
-        for user, profile in (("writer", f"vault_{site.name}"), ("reader", f"vault_{site.name}_reader")):
+        named = {"writer": "", "reader": "_reader", "keeper": "_keeper"}
+        for user, ending in named.items():
+            profile = f"vault_{site.name}{ending}"
             keys[profile] = {
                 "aws_access_key_id": words[f"s3_{site.name}_{user}_key"],
                 "aws_secret_access_key": words[f"s3_{site.name}_{user}_secret"],

@@ -25,7 +25,13 @@ LOOK = ["s3:ListBucket", "s3:ListBucketVersions", "s3:GetBucketLocation", "s3:Ge
 LOCK = ["s3:GetBucketObjectLockConfiguration", "s3:GetObjectLegalHold", "s3:ListBucketMultipartUploads"]
 WRITE = ["s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectRetention", "s3:AbortMultipartUpload"]
 PARTS = ["s3:ListMultipartUploadParts", "s3:DeleteObject"]
-USERS = {"writer": [*READ, *LOOK, *LOCK, *WRITE, *PARTS], "reader": [*READ, *LOOK, *LOCK]}
+# Who writes backups may hide an object, as the name of a failed try is hidden, but remove nothing for good.
+REMOVE = ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"]
+USERS = {
+    "writer": [*READ, *LOOK, *LOCK, *WRITE, *PARTS],
+    "reader": [*READ, *LOOK, *LOCK],
+    "keeper": [*READ, *LOOK, *LOCK, *REMOVE],
+}
 
 
 @dataclass(frozen=True)

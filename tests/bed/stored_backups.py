@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 
 from pgtend.backup.manifest import Manifest, to_json, write_manifest
@@ -84,7 +85,7 @@ def put_backup(
     """Store a backup whose parts are what its manifest says."""
     made = manifest_of(taken_at, contents=contents, state=state)
     for name, content in contents.items():
-        vault.put_if_absent(f"{made.folder}{name}", content)
+        vault.put(f"{made.folder}{name}", BytesIO(content))
     write_manifest(vault, made)
     return made
 

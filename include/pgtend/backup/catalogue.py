@@ -190,6 +190,14 @@ def databases_in(vault: Vault) -> tuple[tuple[str, str], ...]:
     return tuple(sorted({(parts[1], parts[2]) for parts in steps if len(parts) > 4 and parts[-1] == MANIFEST}))  # noqa: PLR2004 - root, fleet, database, backup, object
 
 
+def newest_size(vault: Vault, fleet: str, database: str) -> Bytes:
+    """Tell what the newest backup takes, from a listing alone; nothing when there is none."""
+    grouped = _by_backup(vault.objects(backup_folder(fleet, database)), backup_folder(fleet, database))
+    finished = [backup_id for backup_id, found in grouped.items() if MANIFEST in found]
+    newest = grouped[max(finished)] if finished else {}
+    return Bytes(sum(stored.size for stored in newest.values()))
+
+
 def _by_backup(found: Sequence[StoredObject], folder: str) -> Mapping[str, dict[str, StoredObject]]:
     grouped: dict[str, dict[str, StoredObject]] = {}
     for stored in found:

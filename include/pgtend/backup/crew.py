@@ -4,44 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import TypeAlias, TypeVar
 
 from pgtend.kernel.errors import PgtendError
 from pgtend.postgres.session import Session
 
+Dump: TypeAlias = Callable[[], None]
+Look: TypeAlias = Callable[[Session], None]
+Job = TypeVar("Job")
 _PATIENCE = 0.2
 
 
-@dataclass(slots=True)
-class Hand:
-    """One thread, with a session of its own that is opened when it is first needed."""
-
-    door: Callable[[], AbstractContextManager[Session]]
-    _stack: ExitStack = field(default_factory=ExitStack)
-    _session: Session | None = None
-
-    def session(self) -> Session:
-        """Give the session in which this hand looks at tables."""
-        if self._session is None:
-            self._session = self._stack.enter_context(self.door())
-        return self._session
-
-    def close(self) -> None:
-        """Let go of the session."""
-        self._session = None
-        self._stack.close()
-
-
 class Crew:
-    """Works off two lists: dumps, of which only so many may run at once, and looks, which fill the time."""
+    """Works off two lists: dumps, of which only so many are drained at once, and looks, one a session."""
 
-    def __init__(self, *, parallel: int) -> None:
-        self._dumps: deque[Callable[[], None]] = deque()
-        self._looks: deque[Callable[[Session], None]] = deque()
-        self._parallel = parallel
-        self._dumping = 0
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._stoppers: set[Callable[[], None]] = set()
         self._troubles: list[BaseException] = []
@@ -59,19 +39,14 @@ class Crew:
             with self._lock:
                 self._stoppers.discard(stop)
 
-    def work(
-        self,
-        dumps: Iterable[Callable[[], None]],
-        looks: Iterable[Callable[[Session], None]],
-        hands: int,
-        door: Callable[[], AbstractContextManager[Session]],
-    ) -> None:
+    def work(self, dumps: Iterable[Dump], looks: Iterable[Look], *, parallel: int, readers: Sequence[Session]) -> None:
         """Do it all, or stop everything and raise what went wrong first."""
-        self._dumps.extend(dumps)
-        self._looks.extend(looks)
+        waiting, unseen = deque(dumps), deque(looks)
+        hands = [partial(self._drain, waiting) for _ in range(parallel)]
+        eyes = [partial(self._watch, unseen, reader) for reader in readers]
         threads = [
-            threading.Thread(target=self._lend_a_hand, args=(Hand(door),), name=f"backup-{number}", daemon=True)
-            for number in range(hands)
+            threading.Thread(target=self._guarded, args=(work,), name=f"backup-{number}", daemon=True)
+            for number, work in enumerate([*hands, *eyes])
         ]
         for thread in threads:
             thread.start()
@@ -88,41 +63,20 @@ class Crew:
         if self._troubles:
             raise self._troubles[0]
 
-    def _lend_a_hand(self, hand: Hand) -> None:
+    def _guarded(self, work: Callable[[], None]) -> None:
         try:
-            while (job := self._next(hand)) is not None:
-                job()
+            work()
         except BaseException as error:  # noqa: BLE001 - it is not swallowed: the main thread raises it
             self._fail(error)
-        finally:
-            hand.close()
 
-    def _next(self, hand: Hand) -> Callable[[], None] | None:
-        with self._lock:
-            if self._troubles:
-                return None
-            if self._dumps and self._dumping < self._parallel:
-                self._dumping += 1
-                dump = self._dumps.popleft()
-                # The session would only hold a connection that another hand's dump may need.
-                return lambda: self._dump(hand, dump)
-            if self._looks:
-                look = self._looks.popleft()
-                return lambda: self._look(hand, look)
-            return None
-
-    def _dump(self, hand: Hand, dump: Callable[[], None]) -> None:
-        try:
-            hand.close()
+    def _drain(self, waiting: deque[Dump]) -> None:
+        while not self._troubles and (dump := _next(waiting)):
             dump()
-        finally:
-            with self._lock:
-                self._dumping -= 1
 
-    def _look(self, hand: Hand, look: Callable[[Session], None]) -> None:
-        session = hand.session()
-        with self.stoppable(lambda: _cancel(session)):
-            look(session)
+    def _watch(self, unseen: deque[Look], reader: Session) -> None:
+        while not self._troubles and (look := _next(unseen)):
+            with self.stoppable(lambda: _cancel(reader)):
+                look(reader)
 
     def _fail(self, error: BaseException) -> None:
         with self._lock:
@@ -130,6 +84,13 @@ class Crew:
             stoppers = tuple(self._stoppers)
         for stop in stoppers:
             stop()
+
+
+def _next(jobs: deque[Job]) -> Job | None:
+    try:
+        return jobs.popleft()
+    except IndexError:
+        return None
 
 
 def _cancel(session: Session) -> None:

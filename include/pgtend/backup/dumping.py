@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Generator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -13,11 +15,19 @@ from pgtend.fleet.model import Limits
 from pgtend.kernel.sizes import Bytes
 from pgtend.postgres.address import Address
 from pgtend.postgres.command import Command, client
-from pgtend.postgres.process import reading
+from pgtend.postgres.process import CheckedPipe, reading
 from pgtend.postgres.tools import ClientTools
 from pgtend.vault.agekeys import PublicKey
 from pgtend.vault.model import Readable, Vault
 from pgtend.vault.sealing import Sealed, seal
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDump:
+    """A dump that runs: it holds its locks, and waits with its rows until somebody reads them."""
+
+    shard: Shard
+    pipe: CheckedPipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +43,23 @@ class Errand:
     silence: timedelta
     snapshot: str
 
-    def dump(self, shard: Shard, crew: Crew) -> Part:
-        """Dump one shard, store it, and say what was stored."""
-        tables = () if shard.only is None else (TableName(schema=shard.only.schema, name=shard.only.name),)
-        return self._store(self._pg_dump(shard), f"{shard.name}.dump", shard.role, crew, tables)
+    @property
+    def application(self) -> str:
+        """The name under which the server shows the dumps."""
+        return self.address.params.get("application_name", "")
+
+    @contextmanager
+    def started(self, shard: Shard) -> Generator[OpenDump]:
+        """Start the dump of one shard, to be read later."""
+        with reading(self._pg_dump(shard), silence=self.silence) as pipe:
+            yield OpenDump(shard, pipe)
+
+    def store(self, dump: OpenDump, crew: Crew) -> Part:
+        """Read a dump to its end, store it, and say what was stored."""
+        shard = dump.shard
+        tables = tuple(TableName(schema=one.schema, name=one.name) for one in shard.tables)
+        with closing(dump.pipe):
+            return self._sealed(dump.pipe, f"{shard.name}.dump", shard.role, crew, tables)
 
     def dump_globals(self, crew: Crew) -> Part:
         """Store roles and tablespaces, without passwords: those are no business of a backup."""
@@ -50,16 +73,17 @@ class Errand:
             "--no-password",
             f"--lock-wait-timeout={self._lock_patience}",
         )
-        return self._store(command, "globals.sql", Role.GLOBALS, crew)
+        with reading(command, silence=self.silence) as pipe:
+            return self._sealed(pipe, "globals.sql", Role.GLOBALS, crew)
 
     def keep(self, name: str, role: Role, content: bytes) -> Part:
         """Store something that is in memory."""
         file = f"{name}{self._suffix}"
         return _part(file, role, (), seal(self.vault, f"{self.folder}{file}", io.BytesIO(content), self.recipients))
 
-    def _store(self, command: Command, name: str, role: Role, crew: Crew, tables: tuple[TableName, ...] = ()) -> Part:
+    def _sealed(self, pipe: CheckedPipe, name: str, role: Role, crew: Crew, tables: tuple[TableName, ...] = ()) -> Part:
         file = f"{name}{self._suffix}"
-        with reading(command, silence=self.silence) as pipe, crew.stoppable(pipe.stop):
+        with crew.stoppable(pipe.stop):
             sealed = seal(self.vault, f"{self.folder}{file}", _Gathered(pipe), self.recipients)
         return _part(file, role, tables, sealed)
 
@@ -74,7 +98,7 @@ class Errand:
             f"--snapshot={self.snapshot}",
             f"--lock-wait-timeout={self._lock_patience}",
             "--no-password",
-            *([f"--table={pattern(shard.only.schema, shard.only.name)}"] if shard.only else []),
+            *(f"--table={pattern(one.schema, one.name)}" for one in shard.tables),
             *(f"--exclude-table={pattern(one.schema, one.name)}" for one in shard.without),
         )
 

@@ -35,6 +35,18 @@ class NeverStill(Outage):
     code = "backup.never_still"
 
 
+class GaveWay(Outage):
+    """Somebody wanted a table for itself while the locks of a backup were taken, so the backup let go of them."""
+
+    code = "backup.gave_way"
+
+
+class Disturbed(Outage):
+    """Something that cannot be locked, such as a view or a function, changed while pg_dump read it."""
+
+    code = "backup.disturbed"
+
+
 class SnapshotGone(Outage):
     """The session that held the locks and the snapshot was lost, so nobody can see that moment any more."""
 

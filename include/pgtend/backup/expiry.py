@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pgtend.backup.catalogue import Catalogue, Leftover, read_catalogue
@@ -14,7 +14,7 @@ from pgtend.kernel.progress import Progress
 from pgtend.kernel.sizes import Bytes
 from pgtend.kernel.times import Clock, utc_now
 from pgtend.vault.errors import ObjectLocked, ObjectMissing
-from pgtend.vault.model import Unfinished, Vault
+from pgtend.vault.model import StoredVersion, Unfinished, Vault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +32,37 @@ class Holding:
         """List what is there."""
         return read_catalogue(self.vault, self.fleet, self.database, now, lock=self.lock)
 
-    def plan(self, now: datetime) -> RetentionPlan:
-        """Judge what is there."""
-        return plan_retention(self.catalogue(now).holdings(), self.rules, now)
+    def plan(self, now: datetime, doubts: tuple[str, ...] = ()) -> RetentionPlan:
+        """Judge what is there; `doubts` are those that a list of names cannot show."""
+        holdings = self.catalogue(now).holdings()
+        return plan_retention(replace(holdings, doubts=(*holdings.doubts, *doubts)), self.rules, now)
+
+    def behind(self) -> BehindNames:
+        """Look behind the names, where the vault keeps versions."""
+        return BehindNames(self.vault.versions(backup_folder(self.fleet, self.database)))
+
+
+@dataclass(frozen=True, slots=True)
+class BehindNames:
+    """What a listing does not show: versions that were replaced, and those that somebody deleted."""
+
+    versions: Sequence[StoredVersion]
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Say which objects are not what was stored first: the older version may be the only good one."""
+        current = {one.key for one in self.versions if one.is_current and not one.is_deletion}
+        replaced = sorted({one.key for one in self.versions if not one.is_current and one.key in current})
+        return tuple(
+            f"Nothing is removed: '{key}' was replaced by somebody, and the first version is behind it. "
+            "See docs/runbooks/backup-damaged.md."
+            for key in replaced
+        )
+
+    def deleted_before(self, moment: datetime) -> Sequence[StoredVersion]:
+        """List all versions of what was deleted before a moment, the marks of deletion too."""
+        marks = {one.key: one.stored_at for one in self.versions if one.is_current and one.is_deletion}
+        return [one for one in self.versions if one.key in marks and marks[one.key] <= moment]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +75,16 @@ class Expired:
     """Backups that the vault would not let go of, although no rule keeps them."""
     leftovers: tuple[Leftover, ...]
     unfinished: tuple[Unfinished, ...]
+    versions: int
+    """What somebody deleted long ago in a bucket that keeps versions."""
     freed: Bytes
 
     def __str__(self) -> str:
         said = f"removed {len(self.removed)} backups"
         if self.leftovers or self.unfinished:
             said += f", the remains of {len(self.leftovers)} and {len(self.unfinished)} broken-off uploads"
+        if self.versions:
+            said += f", {self.versions} versions of what was deleted long ago"
         locked = f"; the vault still locks {', '.join(self.locked)}" if self.locked else ""
         return f"{said}, which freed {self.freed}{locked}"
 
@@ -65,7 +97,8 @@ def expire(
     The backups are judged again before each removal: somebody may have begun to restore one in the meantime. `intend`
     is told of each before it goes, and keeps it by raising.
     """
-    plan = holding.plan(clock())
+    behind = holding.behind()
+    plan = holding.plan(clock(), behind.doubts)
     removed: list[str] = []
     locked: list[str] = []
     freed = 0
@@ -83,13 +116,15 @@ def expire(
             progress(f"{backup.backup_id} stays: the vault locks it")
             locked.append(backup.backup_id)
     remains = () if plan.doubts else _sweep(holding, clock(), progress)
+    old = () if plan.doubts else _forget(holding.vault, behind.deleted_before(clock() - holding.rules.undelete))
     return Expired(
         plan=plan,
         removed=tuple(removed),
         locked=tuple(locked),
         leftovers=remains,
         unfinished=() if plan.doubts else holding.vault.sweep(holding.rules.young),
-        freed=Bytes(freed + sum(leftover.size for leftover in remains)),
+        versions=len(old),
+        freed=Bytes(freed + sum(one.size for one in (*remains, *old))),
     )
 
 
@@ -126,6 +161,18 @@ def _sweep(holding: Holding, now: datetime, progress: Progress) -> tuple[Leftove
         progress(f"removed the remains of {leftover.backup_id}, {leftover.size}")
         swept.append(leftover)
     return tuple(swept)
+
+
+def _forget(vault: Vault, versions: Sequence[StoredVersion]) -> Sequence[StoredVersion]:
+    """Remove versions for good, the mark that hides them last: until then the next run finds them again."""
+    gone: list[StoredVersion] = []
+    for one in sorted(versions, key=lambda version: version.is_deletion):
+        try:
+            vault.delete(one.key, version=one.version)
+        except ObjectLocked:
+            continue  # protected for longer than it may be brought back: the next run looks again
+        gone.append(one)
+    return gone
 
 
 def _delete(vault: Vault, key: str) -> None:

@@ -170,4 +170,25 @@ class HeldLock:
     oid: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stuck:
+    """Who waits for a table that we hold, and keeps our dumps out of it."""
+
+    who: str
+    sql_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lockable:
+    """A table that must not change while it is dumped."""
+
+    oid: int
+    schema: str
+    name: str
+
+
+READ_LOCKABLE = query(_HERE, "read_lockable", Lockable)
+FORGET_ACTIVITY = command(_HERE, "forget_activity")
+READ_STUCK = query(_HERE, "read_stuck", Stuck)
+LIMIT_LOCK_WAIT = query(_HERE, "limit_lock_wait", SettingPinned)
 READ_OWN_LOCKS = query(_HERE, "read_own_locks", HeldLock)

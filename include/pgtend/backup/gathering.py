@@ -20,15 +20,13 @@ class Surroundings:
     """What is there besides rows."""
 
     source: Source
-    sequences: tuple[Sequence, ...]
     extensions: tuple[Extension, ...]
     inventory: tuple[Inventory, ...]
 
 
 def read_surroundings(session: Session) -> Surroundings:
-    """Read it all. Sequences come first of everything that is dumped, because they are in no snapshot."""
+    """Read it all."""
     return Surroundings(
-        sequences=read_sequences(session),
         source=_source(session.row(READ_SOURCE), session.facts.version_text),
         extensions=tuple(
             Extension(name=one.name, version=one.version, schema=one.schema) for one in session.rows(READ_EXTENSIONS)

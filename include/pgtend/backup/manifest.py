@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import datetime
+from io import BytesIO
 from typing import cast
 
 from pydantic import ValidationError
@@ -30,6 +31,7 @@ from pgtend.backup.record import (
     Timing,
     Tools,
 )
+from pgtend.kernel.digests import sha256_hex
 from pgtend.vault.model import StoredObject, Vault
 from pgtend.vault.parts import MIB
 
@@ -109,8 +111,14 @@ def manifest_key(fleet: str, database: str, backup_id: str) -> str:
 
 
 def write_manifest(vault: Vault, manifest: Manifest) -> StoredObject:
-    """Commit a backup: exactly one writer in the world can, and from now on it exists."""
-    return vault.put_if_absent(manifest.key, to_json(manifest))
+    """Commit a backup: exactly one writer in the world can, and from now on it exists.
+
+    Where the vault cannot see to that, as Swift cannot, the random number in the backup's name does.
+    """
+    content = to_json(manifest)
+    if vault.abilities.one_winner:
+        return vault.put_if_absent(manifest.key, content)
+    return vault.put(manifest.key, BytesIO(content), sha256=sha256_hex(content))
 
 
 def read_manifest(vault: Vault, key: str) -> Manifest:

@@ -33,23 +33,35 @@ class Shard:
     name: str
     role: Role
     section: str
-    only: Relation | None = None
+    tables: tuple[Relation, ...] = ()
+    """Whose rows alone it holds; none means everything but `without`."""
     without: tuple[Relation, ...] = ()
 
 
-def plan_shards(relations: Sequence[Relation], own_part_from: Bytes) -> tuple[Shard, ...]:
-    """Cut a database into parts: large tables each for itself, the largest first, and all the rest together."""
+def plan_shards(relations: Sequence[Relation], own_part_from: Bytes, at_most: int) -> tuple[Shard, ...]:
+    """Cut a database into parts: large tables each for itself, the largest first, and all the rest together.
+
+    Where there are more large tables than connections for them, some share a part, so that the parts are of one size.
+    """
     large = sorted((one for one in relations if _stands_alone(one, own_part_from)), key=lambda one: -one.size)
     alone = [
-        Shard(name=f"data-{number:04}-{_digest_of(one)}", role=Role.TABLE, section="data", only=one)
-        for number, one in enumerate(large, 1)
+        Shard(name=f"data-{number:04}-{_digest_of(shared)}", role=Role.TABLE, section="data", tables=tuple(shared))
+        for number, shared in enumerate(_shared_out(large, at_most), 1)
     ]
     return (
         Shard(name="pre-data", role=Role.PRE_DATA, section="pre-data"),
         *alone,
-        Shard(name="rest", role=Role.REST, section="data", without=tuple(large)),
+        Shard(name="rest", role=Role.REST, section="data", without=tuple(large) if alone else ()),
         Shard(name="post-data", role=Role.POST_DATA, section="post-data"),
     )
+
+
+def _shared_out(large: Sequence[Relation], at_most: int) -> list[list[Relation]]:
+    """Give each table, the largest first, to the part that is the smallest so far."""
+    parts: list[list[Relation]] = [[] for _ in range(min(at_most, len(large)))]
+    for one in large if parts else ():
+        min(parts, key=lambda part: sum(table.size for table in part)).append(one)
+    return parts
 
 
 def plan_looks(relations: Sequence[Relation], budget: timedelta) -> tuple[Look, ...]:
@@ -83,6 +95,6 @@ def _stands_alone(one: Relation, own_part_from: Bytes) -> bool:
     return one.holds_rows and not one.belongs_to_extension and one.size >= own_part_from
 
 
-def _digest_of(table: Relation) -> str:
-    """Name a table in a key, which holds fewer letters than names do."""
-    return hashlib.sha256(f"{table.schema}.{table.name}".encode()).hexdigest()[:12]
+def _digest_of(tables: Sequence[Relation]) -> str:
+    """Name tables in a key, which holds fewer letters than names do."""
+    return hashlib.sha256("/".join(f"{one.schema}.{one.name}" for one in tables).encode()).hexdigest()[:12]

@@ -12,10 +12,14 @@ from pgtend.backup.errors import NotReady
 from pgtend.backup.facts import Outside, Relation, SourceReading
 from pgtend.fleet.model import Fleet
 from pgtend.kernel.errors import Problem
+from pgtend.kernel.sizes import Bytes
 from pgtend.vault.agekeys import PublicKey
 
 _SHOWN = 20
 _ADVISED = 2
+_NOTHING = Bytes(0)
+_GROWTH = 1.1
+"""A backup may take so many times as much as the one before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +32,10 @@ class Preflight:
     client: Version
     recipients: Sequence[PublicKey]
     unencrypted: bool
+    room: Bytes | None = None
+    """What is left in the vault, where that can be known."""
+    last_size: Bytes = _NOTHING
+    """What the newest backup takes there."""
 
     HINT: ClassVar[str] = "Each problem names its cure; statements are for a superuser. Then try again: pgtend backup."
 
@@ -39,6 +47,7 @@ class Preflight:
         """List what stands in the way."""
         yield from self._versions()
         yield from self._keys()
+        yield from self._room()
         yield from self._schemas()
         yield from self._relations(
             "table", [one for one in self.relations if one.kind in {"table", "partitioned table"}]
@@ -83,6 +92,14 @@ class Preflight:
                 "keys.recipients",
                 "nobody is named for whom backups are sealed",
                 "make a pair with `pgtend keys new` and name its public key there, or say `unencrypted: true`",
+            )
+
+    def _room(self) -> Iterator[Problem]:
+        if self.room is not None and self.room < self.last_size * _GROWTH:
+            yield Problem(
+                "vault",
+                f"{self.room} are left, and the last backup took {self.last_size}",
+                "free room where it lies, or name another vault; see docs/runbooks/vault-full.md",
             )
 
     def _schemas(self) -> Iterator[Problem]:

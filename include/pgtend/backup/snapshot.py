@@ -7,30 +7,37 @@ status 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from pgtend.backup.errors import NeverStill, SnapshotGone, SourceChanged
 from pgtend.backup.facts import (
     BEGIN_LOOKING,
     BEGIN_SHARING,
     EXPORT_SNAPSHOT,
+    LIMIT_LOCK_WAIT,
     LOCK_TABLES,
+    READ_LOCKABLE,
     READ_OWN_LOCKS,
     READ_RELATIONS,
     READ_STANDING,
     SHARE_SNAPSHOT,
     ExportedSnapshot,
+    Lockable,
     Relation,
     Standing,
 )
-from pgtend.backup.gathering import Surroundings, read_surroundings
+from pgtend.backup.gathering import read_sequences
+from pgtend.backup.record import Sequence as Sequenced
 from pgtend.postgres.errors import RowsBroken, StatementRejected
 from pgtend.postgres.identifiers import only_relations, text
 from pgtend.postgres.session import Session
 
 _ROUNDS = 20
+_LONGEST_WAIT = timedelta(milliseconds=500)
+"""Half of what PostgreSQL lets pass before it looks for a deadlock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,39 +46,58 @@ class HeldSnapshot:
 
     exported: ExportedSnapshot
     relations: Sequence[Relation]
-    surroundings: Surroundings
+    sequences: tuple[Sequenced, ...]
     locked: int
 
 
 @contextmanager
-def held_snapshot(coordinator: Session, door: Callable[[], AbstractContextManager[Session]]) -> Generator[HeldSnapshot]:
-    """Lock every table, take the snapshot, look around in it, and hold both while the caller works.
+def held_snapshot(coordinator: Session, readers: Sequence[Session], lock_wait: timedelta) -> Generator[HeldSnapshot]:
+    """Lock every table, take the snapshot, let readers share and lock it too, and hold all while the caller works.
 
     At the end the coordinator proves that it is still the same session on the same server.
     """
     with coordinator.transaction():
         coordinator.run(BEGIN_LOOKING)
+        _limit_lock_wait(coordinator, lock_wait)
         standing = coordinator.row(READ_STANDING)
         for _ in range(_ROUNDS):
-            held = _lock_what_is_new(coordinator)
-            seen = _look_around(coordinator.row(EXPORT_SNAPSHOT), door)
-            if {one.oid for one in seen.relations if one.is_locked_by_dumps} <= held:
-                yield seen
-                _refuse_change(standing, coordinator.row(READ_STANDING))
-                return
+            locked = _lock_what_is_new(coordinator)
+            with ExitStack() as stack:
+                exported = coordinator.row(EXPORT_SNAPSHOT)
+                for reader in readers:
+                    stack.enter_context(sharing(reader, exported.name))
+                    _limit_lock_wait(reader, lock_wait)
+                    _lock(reader, locked)
+                seen = _look_around(readers[0], exported)
+                if {one.oid for one in seen.relations if one.is_locked_by_dumps} <= {one.oid for one in locked}:
+                    yield seen
+                    _refuse_change(standing, coordinator.row(READ_STANDING))
+                    return
         raise _never_still()
 
 
-def _look_around(exported: ExportedSnapshot, door: Callable[[], AbstractContextManager[Session]]) -> HeldSnapshot:
-    """Read in the snapshot itself what is there: between the last look at the list and it, a table may have come."""
-    with door() as reader, sharing(reader, exported.name):
-        relations = reader.rows(READ_RELATIONS)
-        return HeldSnapshot(
-            exported=exported,
-            relations=relations,
-            surroundings=read_surroundings(reader),
-            locked=sum(one.is_locked_by_dumps for one in relations),
-        )
+def _look_around(reader: Session, exported: ExportedSnapshot) -> HeldSnapshot:
+    """Read in the snapshot itself which tables there are: between the last look at the list and it, one may have come.
+
+    Sequences are in no snapshot and are read before anything is dumped.
+    """
+    relations = reader.rows(READ_RELATIONS)
+    return HeldSnapshot(
+        exported=exported,
+        relations=relations,
+        sequences=read_sequences(reader),
+        locked=sum(one.is_locked_by_dumps for one in relations),
+    )
+
+
+def _limit_lock_wait(session: Session, lock_wait: timedelta) -> None:
+    """Wait for a moment only: after a second the server would end whoever waits for us while we wait for it."""
+    session.row(LIMIT_LOCK_WAIT, {"milliseconds": round(min(lock_wait, _LONGEST_WAIT).total_seconds() * 1000)})
+
+
+def _lock(session: Session, tables: Sequence[Lockable]) -> None:
+    if tables:
+        session.run(LOCK_TABLES, tables=only_relations((one.schema, one.name) for one in tables))
 
 
 @contextmanager
@@ -95,20 +121,19 @@ def _import(session: Session, snapshot: str) -> None:
         ) from error
 
 
-def _lock_what_is_new(coordinator: Session) -> set[int]:
+def _lock_what_is_new(coordinator: Session) -> Sequence[Lockable]:
     """Lock tables until a look at the list finds none that is not ours, and tell all that are."""
-    held = _held(coordinator)
     for _ in range(_ROUNDS):
-        wanted = [one for one in coordinator.rows(READ_RELATIONS) if one.is_locked_by_dumps and one.oid not in held]
+        held, listed = _held(coordinator), coordinator.rows(READ_LOCKABLE)
+        wanted = [one for one in listed if one.oid not in held]
         if not wanted:
-            return held
+            return listed
         try:
             with coordinator.transaction():
-                coordinator.run(LOCK_TABLES, tables=only_relations((one.schema, one.name) for one in wanted))
+                _lock(coordinator, wanted)
         except StatementRejected:
             # One of them was dropped or renamed since it was listed. The next look tells, and the last one gives up.
             continue
-        held = _held(coordinator)
     raise _never_still()
 
 

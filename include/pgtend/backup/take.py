@@ -5,22 +5,26 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pgtend.backup.advisories import Version
+from pgtend.backup.catalogue import newest_size
 from pgtend.backup.crew import Crew
-from pgtend.backup.dumping import Errand
+from pgtend.backup.dumping import Errand, OpenDump
 from pgtend.backup.facts import READ_OUTSIDE, READ_RELATIONS, READ_SOURCE, RowsHashed
 from pgtend.backup.fingerprints import as_fingerprint, hash_rows, reader
+from pgtend.backup.gathering import Surroundings, read_surroundings
 from pgtend.backup.listing import record_new
 from pgtend.backup.manifest import Manifest, backup_folder, fingerprints_json, to_json, write_manifest
-from pgtend.backup.model import Look, Shard, plan_looks, plan_shards
+from pgtend.backup.model import Look, plan_looks, plan_shards
+from pgtend.backup.muster import mustered, until_still
 from pgtend.backup.preflight import Preflight, recipients_of
 from pgtend.backup.readback import read_back
 from pgtend.backup.record import Part, Role
-from pgtend.backup.snapshot import HeldSnapshot, held_snapshot, sharing
+from pgtend.backup.snapshot import HeldSnapshot, held_snapshot
+from pgtend.backup.watchdog import watched
 from pgtend.backup.writing import Findings, Identity, compose
 from pgtend.fleet.model import BackupRules, Database, Fleet
 from pgtend.kernel.digests import sha256_hex
@@ -135,40 +139,72 @@ class _Night:
             client=Version.parse(tools.version_text),
             recipients=recipients_of(self.site.fleet, self.site.database.name),
             unencrypted=self.rules.unencrypted,
+            room=self.site.vault.room(),
+            last_size=newest_size(self.site.vault, self.site.fleet.fleet, self.site.database.name),
         )
 
     def _read_everything(self, coordinator: Session, preflight: Preflight) -> Findings:
+        with ExitStack() as stack:
+            readers = [stack.enter_context(self.door()) for _ in range(self._eyes)]
+            return until_still(
+                lambda: self._try(coordinator, readers, preflight), within=self.rules.patience, progress=self._say
+            )
+
+    def _try(self, coordinator: Session, readers: Sequence[Session], preflight: Preflight) -> Findings:
+        """Read everything in one moment, or nothing: what disturbs does so before the first byte is stored."""
         locked_at = time.monotonic()
-        with held_snapshot(coordinator, self.door) as held:
+        sessions = (coordinator, *readers)
+        with (
+            watched(sessions, self.rules.silence) as watchdog,
+            held_snapshot(coordinator, readers, self.site.database.limits.lock_timeout) as held,
+        ):
             looks = plan_looks(held.relations, self.rules.fingerprint_budget)
-            self._say(f"locked {held.locked} tables, snapshot at {held.exported.lsn}")
+            shards = plan_shards(held.relations, self.rules.own_part_from, self.rules.sessions - 4 - self._eyes)
+            errand = self._errand(preflight, held)
             try:
-                self._set_to_work(self._errand(preflight, held), held, looks)
+                with mustered(errand, shards, coordinator, within=self.rules.silence) as dumps:
+                    watchdog.calm()
+                    self._say(f"locked {held.locked} tables, snapshot at {held.exported.lsn}")
+                    self._say(f"{len(dumps)} dumps hold their locks, {len(looks)} tables to look at")
+                    around = self._set_to_work(errand, dumps, looks, readers)
             except Stalled:
                 # Whoever swallows the dumps swallows our goodbye too, and we would wait for the answer to it.
-                coordinator.abandon()
+                for session in sessions:
+                    session.abandon()
                 raise
         return Findings(
             preflight=preflight,
             held=held,
+            surroundings=around,
             held_for=time.monotonic() - locked_at,
             looks=looks,
             hashed=self.hashed,
         )
 
-    def _set_to_work(self, errand: Errand, held: HeldSnapshot, looks: Sequence[Look]) -> None:
-        shards = plan_shards(held.relations, self.rules.own_part_from)
-        self._say(f"{len(shards)} dumps to take, {len(looks)} tables to look at")
-        crew = Crew(parallel=self.rules.parallel)
-        dumps = [self._dump(errand, shard, crew) for shard in shards]
+    @property
+    def _eyes(self) -> int:
+        """How many sessions hash rows: as many as dumps are read, as far as three dumps at least have theirs."""
+        return min(self.rules.parallel, self.rules.sessions - 4)
+
+    def _set_to_work(
+        self, errand: Errand, dumps: Sequence[OpenDump], looks: Sequence[Look], readers: Sequence[Session]
+    ) -> Surroundings:
+        crew = Crew()
+        seen: list[Surroundings] = []
+        short = [dump for dump in dumps if dump.shard.role in {Role.PRE_DATA, Role.POST_DATA}]
+        long = [dump for dump in dumps if dump not in short]
         crew.work(
-            [lambda: self._keep(errand.dump_globals(crew)), *dumps],
-            [self._look(look) for look in looks],
-            max(1, self.site.database.limits.sessions - 1),
-            self._shared(held.exported.name),
+            [
+                *(self._dump(errand, dump, crew) for dump in [*short, *long]),
+                lambda: self._keep(errand.dump_globals(crew)),
+            ],
+            [lambda session: seen.append(read_surroundings(session)), *(self._look(look) for look in looks)],
+            parallel=self.rules.parallel,
+            readers=readers,
         )
         prints = [as_fingerprint(look, self.hashed[look.table.oid]) for look in looks]
         self._keep(errand.keep("fingerprints.json", Role.FINGERPRINTS, fingerprints_json(prints)))
+        return seen[0]
 
     def _errand(self, preflight: Preflight, held: HeldSnapshot) -> Errand:
         return Errand(
@@ -182,8 +218,8 @@ class _Night:
             snapshot=held.exported.name,
         )
 
-    def _dump(self, errand: Errand, shard: Shard, crew: Crew) -> Callable[[], None]:
-        return lambda: self._keep(errand.dump(shard, crew))
+    def _dump(self, errand: Errand, dump: OpenDump, crew: Crew) -> Callable[[], None]:
+        return lambda: self._keep(errand.store(dump, crew))
 
     def _look(self, look: Look) -> Callable[[Session], None]:
         def work(session: Session) -> None:
@@ -227,14 +263,6 @@ class _Night:
                 except PgtendError as trouble:
                     error.add_note(f"{part.name} could not be taken away: {trouble.message}.")
             raise
-
-    def _shared(self, snapshot: str) -> Callable[[], AbstractContextManager[Session]]:
-        @contextmanager
-        def door() -> Generator[Session]:
-            with self.door() as session, sharing(session, snapshot):
-                yield session
-
-        return door
 
     def _say(self, line: str) -> None:
         self.progress(f"{self.site.database.name}: {line}")

@@ -11,6 +11,7 @@ import zstandard
 
 from pgtend.backup.by_hand import how_to_restore
 from pgtend.backup.facts import RowsHashed
+from pgtend.backup.gathering import Surroundings
 from pgtend.backup.manifest import Manifest
 from pgtend.backup.model import Look
 from pgtend.backup.preflight import Preflight
@@ -49,6 +50,7 @@ class Findings:
 
     preflight: Preflight
     held: HeldSnapshot
+    surroundings: Surroundings
     held_for: float
     looks: Sequence[Look]
     hashed: Mapping[int, RowsHashed]
@@ -56,7 +58,7 @@ class Findings:
 
 def compose(findings: Findings, *, identity: Identity, state: State, parts: tuple[Part, ...], total: float) -> Manifest:
     """Write the manifest of a backup whose parts are all in the vault."""
-    around, encryption = findings.held.surroundings, _encryption(findings.preflight)
+    around, encryption = findings.surroundings, _encryption(findings.preflight)
     return Manifest(
         backup_id=identity.backup_id,
         fleet=identity.fleet,
@@ -71,7 +73,7 @@ def compose(findings: Findings, *, identity: Identity, state: State, parts: tupl
         encryption=encryption,
         parts=parts,
         tables=tuple(_table(look, findings.hashed[look.table.oid], parts) for look in findings.looks),
-        sequences=around.sequences,
+        sequences=findings.held.sequences,
         extensions=around.extensions,
         inventory=around.inventory,
         remarks=(*findings.preflight.remarks(), *_coverage_remarks(findings.looks)),

@@ -155,13 +155,14 @@ def _see_rights(about: str, session: Session, database: Database) -> Iterator[Fi
 
 
 def _see_room(about: str, session: Session, database: Database) -> Iterator[Finding]:
-    allowed, wanted = session.facts.connection_limit, database.limits.sessions
+    allowed, wanted = session.facts.connection_limit, max(database.limits.sessions, database.backup.sessions)
     if wanted > allowed:
         yield note(
             about,
             "connections",
             f"up to {wanted} are used, the server allows {allowed}",
-            f"Lower limits.sessions in the fleet file, or: ALTER ROLE {session.facts.role} CONNECTION LIMIT {wanted};",
+            "Lower limits.sessions and backup.sessions in the fleet file, or: "
+            f"ALTER ROLE {session.facts.role} CONNECTION LIMIT {wanted};",
         )
 
 

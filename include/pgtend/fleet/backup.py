@@ -94,8 +94,22 @@ class BackupRules(Settings):
     parallel: Count = Field(
         default=2,
         description=(
-            "Dumps that run at the same time, as far as the limit of sessions allows: one session holds the snapshot. "
-            "Each needs about 60 MB of the worker's memory."
+            "Dumps that are read at the same time, and sessions that hash rows beside them. Each dump needs about "
+            "60 MB of the worker's memory."
+        ),
+    )
+    sessions: Annotated[int, Strict(), Kind("whole number from 5 to 100"), Field(ge=5, le=100)] = Field(
+        default=12,
+        description=(
+            "Connections that a backup may open. Every dump has its own from the first moment, so that nobody who "
+            "wants a table for itself comes between; with more large tables than connections, some share a dump."
+        ),
+    )
+    patience: Span = Field(
+        default=timedelta(minutes=5),
+        description=(
+            "How long a backup looks for a moment in which nobody empties or alters a table. It gives way at once to "
+            "whoever does, and tries again."
         ),
     )
     own_part_from: Size = Field(

@@ -33,6 +33,13 @@ class RetentionRules(Settings):
         default=timedelta(days=1),
         description="A backup, or what an unfinished one left, is never touched while it is younger than this.",
     )
+    undelete: Span = Field(
+        default=timedelta(days=30),
+        description=(
+            "Where a bucket keeps versions: how long what somebody deleted there can be brought back before it is "
+            "removed for good."
+        ),
+    )
     shrunken: Fraction = Field(
         default=0.5,
         description=(

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from typing import IO, Protocol
 
@@ -146,6 +146,26 @@ class CheckedPipe(io.RawIOBase):
         if not count and not self._is_checked:
             self._check()
         return count
+
+    def await_output(self, within: timedelta) -> bool:
+        """Tell whether there is something to read, or the end; a member that failed is raised."""
+        watched = select.poll()
+        watched.register(self._outlet, select.POLLIN)
+        seen = watched.poll(within.total_seconds() * 1000)
+        if seen and not seen[0][1] & select.POLLIN:
+            self._check()
+        return bool(seen)
+
+    def ask_to_end(self) -> None:
+        """Ask every member to end by itself; pg_dump then cancels what it asked of the server."""
+        for member in self._members:
+            member.process.terminate()
+
+    def await_end(self, within: timedelta) -> None:
+        """Give members time to end that were asked to; who does not is killed when the pipe is closed."""
+        for member in self._members:
+            with suppress(subprocess.TimeoutExpired):
+                member.process.wait(timeout=within.total_seconds())
 
     def stop(self) -> None:
         """End every member, so that whoever reads is told at once; for another thread than the reader's."""

@@ -25,7 +25,16 @@ from pgtend.kernel.sizes import Bytes
 from pgtend.vault.errors import FolderMissing
 from pgtend.vault.folder_paths import inside, speaking, step_into
 from pgtend.vault.keys import checked_key, checked_prefix
-from pgtend.vault.model import FolderPlace, Readable, StoredObject, Unfinished, Vault, VaultAbilities, begun_before
+from pgtend.vault.model import (
+    FolderPlace,
+    Readable,
+    StoredObject,
+    StoredVersion,
+    Unfinished,
+    Vault,
+    VaultAbilities,
+    begun_before,
+)
 from pgtend.vault.parts import MIB
 from pgtend.vault.streams import JudgedStream, WholeSeal, agree, damaged, exists, judge_copy
 
@@ -127,6 +136,17 @@ class FolderVault(Vault):
     def protect(self, stored: StoredObject, until: datetime) -> bool:
         """Say no: a folder guards nothing from whoever may write into it."""
         return False
+
+    @override
+    def versions(self, prefix: str) -> tuple[StoredVersion, ...]:
+        checked_prefix(prefix)
+        return ()
+
+    @override
+    def room(self) -> Bytes | None:
+        with speaking(self.place, ""), inside(self._root, ()) as folder:
+            found = os.fstatvfs(folder)
+        return Bytes(found.f_bavail * found.f_frsize)
 
     @override
     def unfinished(self) -> tuple[Unfinished, ...]:

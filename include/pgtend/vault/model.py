@@ -45,6 +45,18 @@ class StoredObject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredVersion:
+    """One version of an object in a vault that keeps several, or the mark that hides a deleted one."""
+
+    key: str
+    version: str
+    stored_at: datetime
+    size: Bytes
+    is_current: bool
+    is_deletion: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unfinished:
     """A write that began and never ended. It is no object and costs room."""
 
@@ -119,6 +131,14 @@ class Vault(Protocol):
 
     def protect(self, stored: StoredObject, until: datetime) -> bool:
         """Have an object guarded against everybody until a moment; False where the vault cannot do that or hides it."""
+        ...
+
+    def versions(self, prefix: str) -> tuple[StoredVersion, ...]:
+        """List all versions under a folder, the current ones too; none where the vault keeps no versions."""
+        ...
+
+    def room(self) -> Bytes | None:
+        """Tell how much room is left, where the vault can know."""
         ...
 
     def unfinished(self) -> tuple[Unfinished, ...]:

@@ -16,7 +16,16 @@ from pgtend.kernel.sizes import Bytes
 from pgtend.kernel.times import utc_now
 from pgtend.vault.errors import NotAtomic, ObjectLocked, ObjectMissing, VaultRefused, VaultUnreachable
 from pgtend.vault.keys import checked_key, checked_prefix
-from pgtend.vault.model import Readable, S3Place, StoredObject, Unfinished, Vault, VaultAbilities, begun_before
+from pgtend.vault.model import (
+    Readable,
+    S3Place,
+    StoredObject,
+    StoredVersion,
+    Unfinished,
+    Vault,
+    VaultAbilities,
+    begun_before,
+)
 from pgtend.vault.parts import MIB
 from pgtend.vault.s3_abilities import learn
 from pgtend.vault.s3_bucket import Bucket
@@ -26,6 +35,7 @@ from pgtend.vault.s3_look import Look, look
 from pgtend.vault.s3_multipart import NO_CONDITION, ONLY_IF_ABSENT, Condition, abort
 from pgtend.vault.s3_read import ResumingStream, read_span
 from pgtend.vault.s3_upload import Upload
+from pgtend.vault.s3_versions import list_versions
 from pgtend.vault.streams import JudgedStream, PartsSeal, Seal, WholeSeal, exists, judge_copy
 
 if TYPE_CHECKING:
@@ -137,6 +147,15 @@ class S3Vault(Vault):
     @override
     def protect(self, stored: StoredObject, until: datetime) -> bool:
         return lock_until(self._bucket, stored, until)
+
+    @override
+    def versions(self, prefix: str) -> tuple[StoredVersion, ...]:
+        checked_prefix(prefix)
+        return tuple(list_versions(self._bucket, prefix))
+
+    @override
+    def room(self) -> Bytes | None:
+        return None
 
     @override
     def unfinished(self) -> tuple[Unfinished, ...]:

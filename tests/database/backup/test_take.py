@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from bed.backups import ESCROW, KEYS, OPERATIONS, Depot
-from bed.clusters import asked, statement
+from bed.clusters import asked
+from bed.racing import race
 from pgtend.backup.errors import BackupBroken
 from pgtend.backup.manifest import read_manifest
 from pgtend.backup.record import Coverage, Role, State
 from pgtend.backup.verify import Depth, verify_backup
-from pgtend.kernel.errors import Outage
 from pgtend.kernel.progress import quietly
 from pgtend.vault.agekeys import PrivateKeys, new_pair
 from pgtend.vault.sealing import KeyUnavailable
@@ -89,85 +86,25 @@ def test_an_unencrypted_backup_says_so_every_time(depot: Depot) -> None:
     assert verify_backup(depot.vault, manifest, None, quietly).depth is Depth.ROWS
 
 
-@contextmanager
-def reloading(depot: Depot) -> Generator[None]:
-    """Truncate and load a table again in one transaction, all the time, while another table is locked.
+def test_backups_during_reloads_and_ddl_are_right_or_refused(depot: Depot) -> None:
+    """Tables that are emptied and loaded, made, altered and dropped all the time: five backups, and none is wrong.
 
-    The pauses are there because whoever waits for a table with TRUNCATE also keeps the dumps out of it, and a backup is
-    then refused: without any pause, every one of them is.
+    The same with fifty backups and at three paces is a bench: make bench ONLY=race.
     """
-    stop = threading.Event()
-
-    def work() -> None:
-        with depot.live.session(depot.live.owner) as session:
-            while not stop.is_set():
-                with session.transaction():
-                    session.run(statement("LOCK TABLE clinic.patients IN ACCESS EXCLUSIVE MODE"))
-                    session.run(statement("TRUNCATE clinic.reloaded"))
-                    session.run(statement("INSERT INTO clinic.reloaded SELECT generate_series(1, 1000)"))
-                stop.wait(1.5)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
+    depot.rules = {"patience": "20 s"}
+    tally = race(depot, rounds=5, pause=0.5)
+    assert tally.wrong == []
+    assert tally.right >= 3, tally
+    assert {key.split("/")[3] for key in depot.stored()} == {manifest.backup_id for manifest in tally.taken}
 
 
-def test_a_table_that_is_reloaded_all_the_time_is_never_empty(depot: Depot) -> None:
-    """Each of several backups holds all 1,000 rows or is refused; none is wrong."""
-    depot.live.run(
-        "CREATE TABLE clinic.reloaded (x int)",
-        "INSERT INTO clinic.reloaded SELECT generate_series(1, 1000)",
-        address=depot.live.owner,
-    )
-    taken = []
-    with reloading(depot):
-        for _ in range(15):
-            try:
-                taken.append(depot.take())
-            except Outage:
-                continue
-            if len(taken) > 1:
-                break
-    assert taken, "not one of the backups was possible"
-    for manifest in taken:
-        rows = {table.name: table.rows for table in manifest.tables}
-        assert rows == {"visits": 5000, "patients": 100, "reloaded": 1000}
-        assert verify_backup(depot.vault, manifest, KEYS, quietly).faults == ()
-
-
-def test_tables_that_come_and_go_make_a_backup_right_or_refused(depot: Depot) -> None:
-    """Whatever list of tables the snapshot shows is the list that is dumped."""
-    stop = threading.Event()
-
-    def churn() -> None:
-        with depot.live.session(depot.live.owner) as session:
-            number = 0
-            while not stop.is_set():
-                session.run(statement(f"CREATE TABLE clinic.passing_{number} AS SELECT generate_series(1, 10) AS x"))
-                if number >= 3:
-                    session.run(statement(f"DROP TABLE clinic.passing_{number - 3}"))
-                number += 1
-
-    thread = threading.Thread(target=churn)
-    thread.start()
-    taken = []
-    try:
-        for _ in range(5):
-            try:
-                taken.append(depot.take())
-            except Outage:
-                continue
-    finally:
-        stop.set()
-        thread.join()
-    for manifest in taken:
-        assert verify_backup(depot.vault, manifest, KEYS, quietly).faults == ()
-    kept = {key.split("/")[3] for key in depot.stored()}
-    assert kept == {manifest.backup_id for manifest in taken}
+def test_without_a_pause_a_backup_is_refused_and_says_who_is_in_the_way(depot: Depot) -> None:
+    """Somebody who wants a table for himself again at once lets nobody in; the backup gives way and names him."""
+    depot.rules = {"patience": "1 s"}
+    tally = race(depot, rounds=1, pause=0.0)
+    assert tally.wrong == []
+    assert tally.right + sum(tally.refused.values()) == 1
+    assert set(tally.refused) <= {"backup.gave_way", "postgres.locked_out", "postgres.transaction_lost"}
 
 
 @pytest.mark.parametrize("what", ["flipped", "cut", "missing", "emptied", "swapped"])

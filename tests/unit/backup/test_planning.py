@@ -41,21 +41,38 @@ def table(
 def test_large_tables_come_first_and_the_rest_leaves_them_out() -> None:
     """No row is dumped twice, and none is forgotten."""
     relations = [table("small", MB), table("huge", 900 * MB), table("big", 300 * MB), table("seq", 0, kind="sequence")]
-    shards = plan_shards(relations, Bytes(256 * MB))
-    assert [(shard.role, shard.only.name if shard.only else "") for shard in shards] == [
-        (Role.PRE_DATA, ""),
-        (Role.TABLE, "huge"),
-        (Role.TABLE, "big"),
-        (Role.REST, ""),
-        (Role.POST_DATA, ""),
+    shards = plan_shards(relations, Bytes(256 * MB), 6)
+    assert [(shard.role, [one.name for one in shard.tables]) for shard in shards] == [
+        (Role.PRE_DATA, []),
+        (Role.TABLE, ["huge"]),
+        (Role.TABLE, ["big"]),
+        (Role.REST, []),
+        (Role.POST_DATA, []),
     ]
     assert [one.name for one in shards[3].without] == ["huge", "big"]
     assert len({shard.name for shard in shards}) == 5
 
 
+def test_more_large_tables_than_connections_share_parts_of_one_size() -> None:
+    """Four tables in two dumps: the largest with the smallest, so that both end at about the same time."""
+    relations = [table(name, size * MB) for name, size in (("a", 900), ("b", 800), ("c", 500), ("d", 300))]
+    shards = plan_shards(relations, Bytes(256 * MB), 2)
+    assert [[one.name for one in shard.tables] for shard in shards if shard.role is Role.TABLE] == [
+        ["a", "d"],
+        ["b", "c"],
+    ]
+    assert [one.name for one in shards[-2].without] == ["a", "b", "c", "d"]
+
+
+def test_without_a_connection_to_spare_everything_is_the_rest() -> None:
+    """No row is lost because a table that is large has no dump of its own."""
+    shards = plan_shards([table("huge", 900 * MB)], Bytes(256 * MB), 0)
+    assert [(shard.role, shard.without) for shard in shards if shard.section == "data"] == [(Role.REST, ())]
+
+
 def test_a_table_of_an_extension_stays_with_the_rest() -> None:
     """Only a dump of everything knows which of its rows the extension wants dumped."""
-    shards = plan_shards([table("spatial", 900 * MB, extension=True)], Bytes(256 * MB))
+    shards = plan_shards([table("spatial", 900 * MB, extension=True)], Bytes(256 * MB), 6)
     assert [shard.role for shard in shards] == [Role.PRE_DATA, Role.REST, Role.POST_DATA]
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pgtend.backup.advisories import Version
 from pgtend.backup.facts import Outside, SourceReading
 from pgtend.backup.preflight import Preflight
+from pgtend.kernel.sizes import Bytes
 from pgtend.vault.agekeys import PublicKey, new_pair
 
 SOURCE = SourceReading(
@@ -64,6 +65,15 @@ def test_a_shared_snapshot_on_an_old_standby_is_refused() -> None:
     assert [p.where for p in replace(READY, source=replace(standby, version=150019)).problems()] == ["PostgreSQL 15.19"]
     assert list(replace(READY, source=standby).problems()) == []
     assert list(replace(READY, source=replace(SOURCE, version=150019)).problems()) == []
+
+
+def test_a_vault_with_less_room_than_the_last_backup_took_is_refused() -> None:
+    """A tenth more is asked for; where the vault cannot know its room, nothing is claimed."""
+    tight = replace(READY, room=Bytes(1_000), last_size=Bytes(1_000))
+    (problem,) = tight.problems()
+    assert (problem.where, problem.what) == ("vault", "1000 bytes are left, and the last backup took 1000 bytes")
+    assert list(replace(tight, room=Bytes(1_100)).problems()) == []
+    assert list(replace(tight, room=None).problems()) == []
 
 
 def test_many_closed_large_objects_are_not_listed_to_the_last() -> None:
