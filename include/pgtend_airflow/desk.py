@@ -9,6 +9,7 @@ import logging
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import cast
 
 from airflow.sdk import get_current_context
@@ -105,6 +106,11 @@ def started_by() -> str:
     """Name who started the run: a person's login, or the kind of run."""
     run = _run()
     return f"airflow:{run.triggering_user_name or run.run_type}"
+
+
+def moment_of_run() -> datetime:
+    """Tell for when the run was meant, which stays the same however often it is tried."""
+    return _run().run_after
 
 
 def link_of_run() -> str:

@@ -168,6 +168,17 @@ def restore_timing() -> Timing:
     )
 
 
+def statements_timing(database: Database) -> Timing:
+    """Time the reading of statements; one that is switched off can still be started by hand."""
+    rules = database.statements
+    return Timing(
+        cron=rules.schedule if rules.enabled else None,
+        timezone=rules.window.timezone,
+        at_most=rules.deadline,
+        deadline=rules.deadline,
+    )
+
+
 def backup_timing(database: Database) -> Timing:
     """Time the backup; one that is switched off can still be started by hand."""
     rules = database.backup

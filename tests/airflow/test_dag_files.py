@@ -40,22 +40,27 @@ def test_each_database_and_pipeline_has_a_dag(dags: dict[str, DAG]) -> None:
         "healthmate.backup",
         "healthmate.health",
         "healthmate.restore",
+        "healthmate.statements",
         "heliotrope.analyze",
         "heliotrope.backup",
         "heliotrope.health",
         "heliotrope.restore",
+        "heliotrope.statements",
         "kgc.analyze",
         "kgc.backup",
         "kgc.health",
         "kgc.restore",
+        "kgc.statements",
         "scribemed.analyze",
         "scribemed.backup",
         "scribemed.health",
         "scribemed.restore",
+        "scribemed.statements",
         "vaxtrace.analyze",
         "vaxtrace.backup",
         "vaxtrace.health",
         "vaxtrace.restore",
+        "vaxtrace.statements",
     ]
 
 
@@ -123,7 +128,7 @@ def test_parsing_is_cheap_and_reaches_for_nothing(
     found = parsed(fleet_file(tmp_path, names))
     record_property(f"parsing {databases} databases, CPU seconds", round(found.cpu, 2))
     print(f"parsing {databases} databases: {found.cpu:.2f} s of CPU")  # noqa: T201 - a figure people ask for
-    assert len(found.dags) == databases * 4 + 2
+    assert len(found.dags) == databases * 5 + 2
     assert found.drivers == []
     assert found.cpu < limit
 
@@ -161,6 +166,7 @@ def test_a_broken_fleet_file_is_one_error_with_every_problem(tmp_path: Path, mon
         "kgc.backup",
         "kgc.health",
         "kgc.restore",
+        "kgc.statements",
     ]
 
 

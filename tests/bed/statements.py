@@ -18,7 +18,7 @@ from psycopg import pq, sql
 
 import pgtend
 from pgtend.postgres.session import Session
-from pgtend.sqlfiles import Query
+from pgtend.sqlfiles import Document, Query
 from pgtend.statements.columns import sources
 
 INCLUDE = Path(pgtend.__file__).parent
@@ -42,6 +42,10 @@ SAMPLES: Mapping[str, sql.Composable] = {
     "ctype": sql.Literal("C"),
     "locale": sql.Literal("C"),
     "schema": sql.Identifier("public"),
+    "statement": sql.SQL("SELECT 1"),
+    "ranking": sql.Identifier("exec_ms"),
+    "values": sql.SQL("(NULL)"),
+    "milliseconds": sql.Literal(100),
     **{counter: sql.SQL("NULL") for counter in sources(())},
     "archive": sql.Identifier("public", "sample"),
     "partition": sql.Identifier("public", "sample"),
@@ -134,6 +138,8 @@ def mismatches(query: Query[object], columns: list[Column]) -> list[str]:
     if query.row is type(None):
         answers = [column for column in columns if column.kind != "void"]
         return [f"{query.name} gives columns nobody takes: {_names(answers)}"] if answers else []
+    if query.row is Document:
+        return [] if len(columns) == 1 else [f"{query.name} gives {_names(columns)} instead of one document"]
     fields = [field.name for field in dataclasses.fields(typing.cast("type", query.row)) if field.init]
     if fields != _names(columns):
         return [f"{query.name} gives {_names(columns)}, {query.row.__name__} takes {fields}"]

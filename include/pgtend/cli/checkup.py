@@ -17,6 +17,7 @@ from pgtend.planner.plan import plan_analyze, refuse_standby
 from pgtend.postgres.session import Session, open_session
 from pgtend.postgres.tools import ClientTools, ToolMissing
 from pgtend.sqlfiles import query
+from pgtend.statements.readiness import require_counting
 from pgtend.vault.errors import ObjectLocked
 from pgtend.vault.open import aws_profiles, open_vault
 
@@ -106,6 +107,8 @@ def examine_database(desk: Desk, database: Database) -> Iterator[Finding]:
             yield _see_encryption(about, session)
             yield from look(about, "primary", lambda: _see_primary(session))
             yield from _see_rights(about, session, database)
+            if desk.fleet.ledger is not None and database.statements.enabled:
+                yield from look(about, "statements", lambda: _see_counting(session))
             yield from _see_room(about, session, database)
             began = utc_now()
             yield from _compare_clocks(about, began, session.row(READ_CLOCK).now, utc_now())
@@ -152,6 +155,14 @@ def _see_rights(about: str, session: Session, database: Database) -> Iterator[Fi
         yield from problems(about, "rights", error)
     else:
         yield fine(about, "rights", f"all that ANALYZE of {len(plan.decisions):,} tables needs")
+
+
+def _see_counting(session: Session) -> str:
+    """Say whether the server counts statements so that reading them is worth while."""
+    counting = require_counting(session)
+    remarks = "".join(f"; {remark}" for remark in counting.remarks)
+    exact = "exactly" if counting.is_exact else "but not since when each entry counts"
+    return f"pg_stat_statements {counting.version} counts, {exact}{remarks}"
 
 
 def _see_room(about: str, session: Session, database: Database) -> Iterator[Finding]:

@@ -32,6 +32,7 @@ from pgtend.cli import (
     receipts,
     restore,
     runs,
+    statements,
     vaults,
     watchdog,
 )
@@ -78,6 +79,9 @@ app.add_typer(plans, name="plan")
 app.command("analyze")(analyze.analyze)
 app.command()(runs.runs)
 app.command()(health.health)
+app.command()(statements.statements)
+app.command()(statements.top)
+app.command()(statements.compare)
 app.command()(backup.backup)
 app.command()(backup.verify)
 app.command()(backups.backups)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from pgtend.fleet.findings import Finding, Path
-from pgtend.fleet.model import RESERVED, AnalyzeRules, ArchiveRules, BackupRules, ConnectionsFrom, Database, Fleet
+from pgtend.fleet.model import (
+    RESERVED,
+    AnalyzeRules,
+    ArchiveRules,
+    BackupRules,
+    ConnectionsFrom,
+    Database,
+    Fleet,
+    StatementsRules,
+)
 from pgtend.fleet.schedules import default_schedule, times_outside
 from pgtend.kernel.names import did_you_mean
 from pgtend.kernel.times import say_span
@@ -37,6 +46,9 @@ def connections_of(fleet: Fleet) -> Iterator[tuple[Path, str]]:
             yield ("alerts", "channels", name, "apprise", "connection"), channel.apprise.connection
     for name, database in fleet.databases.items():
         yield ("databases", name, "connection"), database.connection
+        for replica, settings in database.statements.replicas.items():
+            here: Path = ("databases", name, "statements", "replicas", replica, "connection")
+            yield here, settings.connection
 
 
 def _unknown_connections(fleet: Fleet, known: Collection[str]) -> Iterator[Finding]:
@@ -71,6 +83,7 @@ def _check_database(database: Database, vaults: Collection[str]) -> Iterator[Fin
     yield from _check_schedule(database.backup, database, (*here, "backup"))
     yield from _check_schedule(database.archive, database, (*here, "archive"))
     yield from _check_archive_order(database.archive, (*here, "archive", "tables"))
+    yield from _check_schedule(database.statements, database, (*here, "statements"))
     rules = database.analyze
     if rules.deadline < rules.time_budget:
         yield Finding(
@@ -126,7 +139,7 @@ def _comes_after(rules: ArchiveRules, table: str) -> set[str]:
 
 
 def _check_schedule(
-    rules: AnalyzeRules | ArchiveRules | BackupRules, database: Database, here: Path
+    rules: AnalyzeRules | ArchiveRules | BackupRules | StatementsRules, database: Database, here: Path
 ) -> Iterator[Finding]:
     outside = times_outside(rules.schedule, rules.window)
     if outside:

@@ -18,6 +18,7 @@ from pgtend.fleet.profiles import PROFILES, Environment
 from pgtend.fleet.receipts import ReceiptRules
 from pgtend.fleet.retention import CopyRules, RetentionRules
 from pgtend.fleet.settings import Count, Settings, Slug, Span, Text, Zone, refusal
+from pgtend.fleet.statements import ReplicaSettings, SlowLogRules, StatementsRules
 from pgtend.fleet.vaults import (
     Checksum,
     Encryption,
@@ -33,7 +34,7 @@ from pgtend.fleet.window import OutsideWindow, Window
 Block: TypeAlias = dict[str, object]
 DEFAULT_VAULT = "main"
 RESERVED = "fleet"
-_WITH_A_WINDOW = ("analyze", "backup", "archive")
+_WITH_A_WINDOW = ("analyze", "backup", "archive", "statements")
 
 
 class ConnectionsFrom(StrEnum):
@@ -87,6 +88,9 @@ class Database(Settings):
     )
     archive: ArchiveRules = Field(
         default_factory=ArchiveRules, description="Which rows leave their tables when they are old."
+    )
+    statements: StatementsRules = Field(
+        default_factory=StatementsRules, description="How the cost of statements is read every night."
     )
 
     @model_validator(mode="before")
@@ -252,9 +256,12 @@ __all__ = [
     "ReadBack",
     "ReceiptRules",
     "Referenced",
+    "ReplicaSettings",
     "RetentionRules",
     "S3Vault",
+    "SlowLogRules",
     "SmtpChannel",
+    "StatementsRules",
     "StatisticsTarget",
     "TableArchive",
     "Tier",

@@ -43,6 +43,11 @@ def number(value: int) -> Literal:
     return Literal(value)
 
 
+def whole_statement(text: str) -> Composable:
+    """Put a statement that is not ours into one of ours, such as EXPLAIN; whoever does this has read it first."""
+    return SQL(cast("LiteralString", text))
+
+
 def text(value: str) -> Literal:
     """Write a text where PostgreSQL takes no parameter."""
     return Literal(value)
@@ -83,4 +88,5 @@ __all__ = [
     "only_relations",
     "relation",
     "text",
+    "whole_statement",
 ]

@@ -16,7 +16,7 @@ from typing import LiteralString, TypeVar, cast
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
-from psycopg.rows import TupleRow, class_row
+from psycopg.rows import TupleRow, class_row, scalar_row
 
 from pgtend.fleet.model import Limits
 from pgtend.kernel.errors import PgtendError
@@ -26,7 +26,7 @@ from pgtend.postgres.errors import AlreadyTended, StatementCancelled, StatementT
 from pgtend.postgres.facts import READ_FACTS, SEARCH_PATH, ServerFacts, refuse_pooler, refuse_unsupported
 from pgtend.postgres.notices import Notice, Outcome, read_notice
 from pgtend.postgres.translation import cause_of, hint_for, translate
-from pgtend.sqlfiles import Query, query
+from pgtend.sqlfiles import Document, Query, query
 
 Row = TypeVar("Row")
 _NOTHING: Mapping[str, object] = MappingProxyType({})
@@ -91,6 +91,16 @@ class Session:
                 hint="Report this together with the version of the server.",
             )
         return rows[0]
+
+    def document(
+        self, asked: Query[Document], params: Mapping[str, object] = _NOTHING, **identifiers: sql.Composable
+    ) -> object:
+        """Ask for the one value of a statement whose column has a name that no field can have, such as a plan."""
+        with (
+            self._speaking_our_errors(asked.name, identifiers),
+            self.connection.cursor(row_factory=scalar_row) as cursor,
+        ):
+            return cast("object", cursor.execute(statement(asked, identifiers), params).fetchone())
 
     def run(
         self, command: Query[None], params: Mapping[str, object] = _NOTHING, **identifiers: sql.Composable

@@ -18,6 +18,10 @@ Row = TypeVar("Row")
 _DIRECTIVE = re.compile(r"--\s*(on|needs):\s*(.+)")
 
 
+class Document:
+    """The row of a statement whose one column has a name that no field can have: the plan that EXPLAIN gives."""
+
+
 class BadStatement(Misconfigured):
     """An SQL file does not follow the rules of the house."""
 

@@ -94,7 +94,7 @@ def require_counting(session: Session) -> Counting:
     """Refuse a server whose counters would tell nothing, and say all that is missing."""
     seen = session.row(READ_READINESS)
     what = f"the statements of {seen.database} cannot be read"
-    hint = "Run the statements as a superuser, then look again with `pgtend doctor`."
+    hint = "Run the statements as a superuser, then try again: pgtend statements."
     StatementsNotCounted.raise_if_any(what, tuple(seen.problems()), hint=hint)
     assert seen.schema_name is not None  # noqa: S101 - was a problem above
     names = frozenset(column.name for column in session.rows(READ_COLUMNS, {"schema": seen.schema_name}))

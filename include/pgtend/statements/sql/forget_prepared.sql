@@ -1,0 +1,2 @@
+-- A prepared statement outlives its transaction.
+DEALLOCATE ALL

@@ -1,0 +1,2 @@
+-- Nothing that a plan makes the server do can change anything.
+SET TRANSACTION READ ONLY

@@ -1,0 +1,22 @@
+"""The night of a database's statements as a task starts it."""
+
+from __future__ import annotations
+
+from pgtend.statements.job import tend_statements
+from pgtend_airflow.connections import AirflowConnections
+from pgtend_airflow.desk import Desk, moment_of_run
+
+
+def read_one(desk: Desk) -> None:
+    """Read the night of the database on the desk and of its replicas, and judge it."""
+    book = AirflowConnections()
+    replicas = {name: book.find(one.connection) for name, one in desk.database.statements.replicas.items()}
+    tend_statements(
+        desk.database,
+        desk.address,
+        desk.ledger,
+        desk.subject,
+        desk.progress,
+        replicas=replicas,
+        moment=moment_of_run(),
+    )
