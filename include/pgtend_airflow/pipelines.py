@@ -30,6 +30,8 @@ CONNECTION_PREFIX: Final = "AIRFLOW_CONN_"
 
 # A run for some tables only, or one that only looks, succeeds without proving that the pipeline works again.
 TABLES: Final = "tables"
+INDEXES: Final = "indexes"
+INSISTS: Final = "insists"
 DRY_RUN: Final = "dry_run"
 OUTSIDE_WINDOW: Final = "outside_window"
 
@@ -65,6 +67,19 @@ FORM: Final[Mapping[str, Param]] = {
         pattern=r"^[A-Za-z0-9_$*?-]+\.[A-Za-z0-9_$*?-]+$",
         title="Tables",
         description="Only tables that match this name, such as public.audit_*. Empty: all that the rules name.",
+    ),
+    INDEXES: Param(
+        None,
+        type=["null", "string"],
+        pattern=r"^[A-Za-z0-9_$*?-]+\.[A-Za-z0-9_$*?-]+$",
+        title="Indexes",
+        description="Only indexes, or tables with all of theirs, of this name, such as public.audit_*. Empty: all.",
+    ),
+    INSISTS: Param(
+        default=False,
+        type="boolean",
+        title="Whatever their size",
+        description="Rebuild what is named above even when it is not bloated, for example after damage.",
     ),
     OUTSIDE_WINDOW: Param(
         default=False,
@@ -158,6 +173,28 @@ def analyze_timing(database: Database) -> Timing:
         # The last table may be started at the very end of the budget, and no statement outlives its own limit.
         at_most=rules.time_budget + database.limits.statement_timeout + timedelta(minutes=15),
         deadline=rules.deadline,
+    )
+
+
+def reindex_timing(database: Database) -> Timing:
+    """Time the rebuilding of indexes; switched off it can still be started by hand."""
+    rules = database.indexes
+    return Timing(
+        cron=rules.schedule if rules.enabled else None,
+        timezone=rules.window.timezone,
+        at_most=rules.deadline,
+        deadline=rules.deadline,
+    )
+
+
+def index_usage_timing(database: Database) -> Timing:
+    """Time the nightly look at all indexes."""
+    rules = database.indexes
+    return Timing(
+        cron=rules.usage_schedule if rules.enabled else None,
+        timezone=rules.window.timezone,
+        at_most=timedelta(minutes=30),
+        deadline=timedelta(hours=2),
     )
 
 

@@ -160,7 +160,7 @@ def new_database(server: ThrowawayServer) -> Generator[LiveDatabase]:
     try:
         yield LiveDatabase(server, name, server.role(owner, password, name))
     finally:
-        _drop(server, name)
+        drop_database(server, name)
 
 
 def wanted_majors(condition: str) -> list[int]:
@@ -179,7 +179,8 @@ def wanted_majors(condition: str) -> list[int]:
     return [major for major in MAJORS if fits(major)]
 
 
-def _drop(server: ThrowawayServer, name: str) -> None:
+def drop_database(server: ThrowawayServer, name: str) -> None:
+    """Drop a database of a test, and the roles that were made for it."""
     roles = asked("SELECT rolname::text AS word FROM pg_roles WHERE starts_with(rolname, %(prefix)s)")
     with server.session() as session:
         session.run(statement("DROP DATABASE {name} WITH (FORCE)"), name=sql.Identifier(name))

@@ -17,6 +17,7 @@ from pathlib import Path
 from psycopg import pq, sql
 
 import pgtend
+from bed.clusters import asked, statement
 from pgtend.postgres.session import Session
 from pgtend.sqlfiles import Document, Query
 from pgtend.statements.columns import sources
@@ -62,6 +63,10 @@ SAMPLES: Mapping[str, sql.Composable] = {
     "month": sql.SQL("seen_at::date"),
     "due": sql.SQL("seen_at < '2026-01-01'"),
     "hashed": sql.Identifier("id"),
+    "percent": sql.Literal(1.5),
+    "fillfactor": sql.Literal(100),
+    "index": sql.Identifier("public", "sample_pkey"),
+    "shape": sql.SQL("USING btree (id)"),
 }
 SAMPLE_TABLE = "CREATE TABLE public.sample (id int PRIMARY KEY, seen_at timestamptz)"
 # What psycopg makes of a type: numeric becomes a Decimal, so a sum of bigint is no int without a cast.
@@ -152,8 +157,21 @@ def mismatches(query: Query[object], columns: list[Column]) -> list[str]:
 
 
 def fits_server(query: Query[object], session: Session) -> bool:
-    """Tell whether this server is new enough for a statement."""
-    return session.facts.major >= query.needs
+    """Tell whether this server is new enough for a statement, and has the extension that it calls."""
+    return session.facts.major >= query.needs and (not query.extension or query.extension in installed(session))
+
+
+def make_extensions(session: Session, queries: Iterable[Query[object]]) -> None:
+    """Install what the statements call, as far as this server has it."""
+    offered = asked("SELECT name::text AS word FROM pg_available_extensions WHERE name = ANY (%(names)s)")
+    names = sorted({query.extension for query in queries if query.extension})
+    for found in session.rows(offered, {"names": names}):
+        session.run(statement("CREATE EXTENSION IF NOT EXISTS {name} SCHEMA public"), name=sql.Identifier(found.word))
+
+
+def installed(session: Session) -> frozenset[str]:
+    """Name the extensions of a database."""
+    return frozenset(row.word for row in session.rows(asked("SELECT extname::text AS word FROM pg_extension")))
 
 
 def _queries_in(value: object) -> Iterator[Query[object]]:

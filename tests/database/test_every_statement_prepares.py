@@ -17,6 +17,7 @@ from bed.statements import (
     declared_queries,
     describe,
     fits_server,
+    make_extensions,
     mismatches,
     statement_files,
     undeclared,
@@ -52,6 +53,7 @@ def places(server: ThrowawayServer) -> Generator[dict[str, Session]]:
         places["source"].run(statement(SAMPLE_TABLE))
         places["source"].run(statement("CREATE EXTENSION pg_stat_statements SCHEMA public"))
         remember(places["source"])
+        make_extensions(places["source"], QUERIES)
         migrate(places["ledger"])
         yield places
 

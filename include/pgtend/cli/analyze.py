@@ -65,7 +65,7 @@ def analyze(
     desk = desk_of(context)
     chosen = desk.database(database)
     anytime = yes or _wants_it_now(chosen)
-    with desk.ledger() as ledger, _saying_how_to_insist():
+    with desk.ledger() as ledger, saying_how_to_insist():
         report = analyze_database(
             chosen,
             desk.address(chosen),
@@ -82,7 +82,7 @@ def analyze(
 
 
 @contextmanager
-def _saying_how_to_insist() -> Generator[None]:
+def saying_how_to_insist() -> Generator[None]:
     """Tell a person what no DAG may do: work while the window is closed."""
     from pgtend.fleet.window import OutsideWindow
 

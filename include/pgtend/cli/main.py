@@ -26,6 +26,7 @@ from pgtend.cli import (
     doctor,
     fleet,
     health,
+    indexes,
     init,
     keys,
     ledger,
@@ -75,8 +76,10 @@ def begin(
 app.command()(init.init)
 app.command()(doctor.doctor)
 plans.command("analyze")(analyze.plan)
+plans.command("reindex")(indexes.plan)
 app.add_typer(plans, name="plan")
 app.command("analyze")(analyze.analyze)
+app.command()(indexes.reindex)
 app.command()(runs.runs)
 app.command()(health.health)
 app.command()(statements.statements)

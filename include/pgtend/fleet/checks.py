@@ -16,6 +16,7 @@ from pgtend.fleet.model import (
     StatementsRules,
 )
 from pgtend.fleet.schedules import default_schedule, times_outside
+from pgtend.fleet.window import Window
 from pgtend.kernel.names import did_you_mean
 from pgtend.kernel.times import say_span
 
@@ -84,6 +85,7 @@ def _check_database(database: Database, vaults: Collection[str]) -> Iterator[Fin
     yield from _check_schedule(database.archive, database, (*here, "archive"))
     yield from _check_archive_order(database.archive, (*here, "archive", "tables"))
     yield from _check_schedule(database.statements, database, (*here, "statements"))
+    yield from _check_index_schedules(database, (*here, "indexes"))
     rules = database.analyze
     if rules.deadline < rules.time_budget:
         yield Finding(
@@ -141,13 +143,30 @@ def _comes_after(rules: ArchiveRules, table: str) -> set[str]:
 def _check_schedule(
     rules: AnalyzeRules | ArchiveRules | BackupRules | StatementsRules, database: Database, here: Path
 ) -> Iterator[Finding]:
-    outside = times_outside(rules.schedule, rules.window)
+    yield from _check_times(rules.schedule, rules.window, database, (*here, "schedule"))
+
+
+def _check_index_schedules(database: Database, here: Path) -> Iterator[Finding]:
+    """Rebuilding must begin inside the window; looking may happen at any time."""
+    rules = database.indexes
+    yield from _check_times(rules.schedule, rules.window, database, (*here, "schedule"))
+    if rules.deadline < rules.time_budget:
+        yield Finding(
+            (*here, "deadline"),
+            f"the deadline of {say_span(rules.deadline)} ends before the time budget of {say_span(rules.time_budget)}",
+            "every long run would raise an alert",
+            assumes=((*here, "time_budget"),),
+        )
+
+
+def _check_times(schedule: str, window: Window, database: Database, here: Path) -> Iterator[Finding]:
+    outside = times_outside(schedule, window)
     if outside:
         yield Finding(
-            (*here, "schedule"),
-            f"'{rules.schedule}' starts at {_say_times(outside)}, outside the window {rules.window}",
-            f"'{default_schedule(rules.window)}' would lie inside",
-            assumes=(("environment",), (*here, "window"), ("databases", database.name, "window")),
+            here,
+            f"'{schedule}' starts at {_say_times(outside)}, outside the window {window}",
+            f"'{default_schedule(window)}' would lie inside",
+            assumes=(("environment",), (*here[:-1], "window"), ("databases", database.name, "window")),
         )
 
 

@@ -14,6 +14,7 @@ from pgtend.fleet.analyze import AnalyzeRules, StatisticsTarget
 from pgtend.fleet.archive import ArchiveMode, ArchiveRules, Referenced, TableArchive, Tier
 from pgtend.fleet.backup import BackupRules, KeySettings, ReadBack
 from pgtend.fleet.health import HealthLimit, HealthRules, Watched
+from pgtend.fleet.indexes import IndexRules
 from pgtend.fleet.profiles import PROFILES, Environment
 from pgtend.fleet.receipts import ReceiptRules
 from pgtend.fleet.retention import CopyRules, RetentionRules
@@ -34,7 +35,7 @@ from pgtend.fleet.window import OutsideWindow, Window
 Block: TypeAlias = dict[str, object]
 DEFAULT_VAULT = "main"
 RESERVED = "fleet"
-_WITH_A_WINDOW = ("analyze", "backup", "archive", "statements")
+_WITH_A_WINDOW = ("analyze", "backup", "archive", "statements", "indexes")
 
 
 class ConnectionsFrom(StrEnum):
@@ -92,6 +93,7 @@ class Database(Settings):
     statements: StatementsRules = Field(
         default_factory=StatementsRules, description="How the cost of statements is read every night."
     )
+    indexes: IndexRules = Field(default_factory=IndexRules, description="How the database's indexes are cared for.")
 
     @model_validator(mode="before")
     @classmethod
@@ -247,6 +249,7 @@ __all__ = [
     "FolderVault",
     "HealthLimit",
     "HealthRules",
+    "IndexRules",
     "KeySettings",
     "LedgerSettings",
     "Limits",

@@ -48,6 +48,11 @@ def whole_statement(text: str) -> Composable:
     return SQL(cast("LiteralString", text))
 
 
+def decimal(value: float) -> Literal:
+    """Write a number with a fraction where PostgreSQL takes no parameter."""
+    return Literal(value)
+
+
 def text(value: str) -> Literal:
     """Write a text where PostgreSQL takes no parameter."""
     return Literal(value)
@@ -80,6 +85,7 @@ __all__ = [
     "column",
     "columns",
     "database",
+    "decimal",
     "expression",
     "first_known",
     "from_catalogue",

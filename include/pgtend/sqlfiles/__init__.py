@@ -1,8 +1,9 @@
 """Reads one-statement `.sql` files into typed queries.
 
 A file lies in the `sql` folder of the room that uses it, is named verb_object.sql, and starts with a comment that says
-why it exists. The comment may carry two directives: `-- on: ledger` for a statement that runs in the reporting
-database instead of a tended one, and `-- needs: >= 17` for one that only newer servers understand.
+why it exists. The comment may carry three directives: `-- on: ledger` for a statement that runs in the reporting
+database instead of a tended one, `-- needs: >= 17` for one that only newer servers understand, and
+`-- extension: amcheck` for one that calls functions of an extension.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Generic, LiteralString, TypeVar, cast
 from pgtend.kernel.errors import Misconfigured
 
 Row = TypeVar("Row")
-_DIRECTIVE = re.compile(r"--\s*(on|needs):\s*(.+)")
+_DIRECTIVE = re.compile(r"--\s*(on|needs|extension):\s*(.+)")
 
 
 class Document:
@@ -38,6 +39,7 @@ class Query(Generic[Row]):
     purpose: str
     on: str = "source"
     needs: int = 0
+    extension: str = ""
 
 
 def query(package: str, name: str, row: type[Row]) -> Query[Row]:
@@ -56,6 +58,7 @@ def query(package: str, name: str, row: type[Row]) -> Query[Row]:
         purpose=purpose,
         on=directives.get("on", "source"),
         needs=int(directives.get("needs", ">= 0").removeprefix(">=")),
+        extension=directives.get("extension", ""),
     )
 
 

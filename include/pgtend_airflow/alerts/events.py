@@ -17,7 +17,7 @@ from pgtend_airflow.alerts.message import Moment, Trouble, trouble_of
 from pgtend_airflow.alerts.telling import Origin, Telling, trouble_in
 from pgtend_airflow.cancellation import TaskCancelled
 from pgtend_airflow.desk import usable_fleet
-from pgtend_airflow.pipelines import DRY_RUN, TABLES
+from pgtend_airflow.pipelines import DRY_RUN, INDEXES, TABLES
 
 Answer = TypeVar("Answer")
 _LOG: Final = logging.getLogger("pgtend.alerts")
@@ -120,4 +120,4 @@ def _is_narrow(context: Context) -> bool:
     """Tell whether a run looked at a part only, or only looked: its success proves nothing about the rest."""
     run = cast("Mapping[str, object]", context).get("dag_run")
     conf = cast("Mapping[str, object]", getattr(run, "conf", None) or {})
-    return bool(conf.get(TABLES) or conf.get(DRY_RUN))
+    return bool(conf.get(TABLES) or conf.get(INDEXES) or conf.get(DRY_RUN))

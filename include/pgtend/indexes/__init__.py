@@ -1,0 +1,1 @@
+"""Bloated indexes are rebuilt worst first inside the window; advice on indexes is proved before it is given."""

@@ -1,0 +1,87 @@
+"""What the ledger remembers of the indexes of a database; a ledger in a folder remembers nothing that can be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import TypeAlias
+
+from pgtend.indexes.facts import IndexFacts
+from pgtend.indexes.model import USUAL, IndexMemory, Speed
+from pgtend.ledger.database import DatabaseLedger
+from pgtend.ledger.model import Ledger
+from pgtend.sqlfiles import query
+
+Key: TypeAlias = tuple[str, str]
+_UNKNOWN = IndexMemory()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """A row of memory about one index."""
+
+    schema_name: str
+    index_name: str
+    definition: str
+    rebuilt_at: datetime | None
+    rebuilt_size: int | None
+    rebuilt_rows: int | None
+    settled_growth: float | None
+    scans_a_day: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvenSize:
+    """How large an index was in a restored copy, and how many rows its table had there."""
+
+    schema_name: str
+    index_name: str
+    size: int
+    table_rows: int
+
+
+READ_INDEX_MEMORY = query(__package__ or "", "read_index_memory", Remembered)
+READ_SPEED = query(__package__ or "", "read_speed", Speed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What is remembered of all indexes of a database."""
+
+    indexes: Mapping[Key, Remembered] = field(default_factory=lambda: MappingProxyType({}))
+    proven: Mapping[Key, ProvenSize] = field(default_factory=lambda: MappingProxyType({}))
+    speed: Speed = USUAL
+
+    def of(self, index: IndexFacts) -> IndexMemory:
+        """Tell what is remembered of an index; one that was made differently under the same name is another."""
+        known = self.indexes.get((index.schema, index.name))
+        if known is None or known.definition != index.definition:
+            return _UNKNOWN
+        return IndexMemory(
+            rebuilt_at=known.rebuilt_at,
+            rebuilt_size=known.rebuilt_size,
+            rebuilt_rows=known.rebuilt_rows,
+            settled_growth=max(known.settled_growth, 1.0) if known.settled_growth is not None else None,
+            scans_a_day=known.scans_a_day,
+        )
+
+    def proven_size(self, index: IndexFacts, table_rows: int) -> int | None:
+        """Scale the size in the last restored copy to the rows of today; None when no drill measured it."""
+        known = self.proven.get((index.schema, index.name))
+        if known is None or known.size <= 0:
+            return None
+        if known.table_rows <= 0:
+            return known.size
+        return round(known.size * table_rows / known.table_rows)
+
+
+def recall(ledger: Ledger, database: str) -> Memory:
+    """Ask the ledger what it remembers of the indexes of a database."""
+    if not isinstance(ledger, DatabaseLedger):
+        return Memory()
+    asked = {"database": database}
+    rows = ledger.reach(lambda session: session.rows(READ_INDEX_MEMORY, asked))
+    speed = ledger.reach(lambda session: session.row(READ_SPEED, asked))
+    return Memory(indexes={(row.schema_name, row.index_name): row for row in rows}, speed=speed)

@@ -1,0 +1,279 @@
+"""Everything that happens to a rebuild: people in the way, leftovers, no room, a kill. Nothing of it stays."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import pytest
+
+from bed.clusters import asked, statement
+from bed.indexing import Ward
+from pgtend.indexes.errors import LeftoverStays, NoRoom
+from pgtend.indexes.model import Reason
+from pgtend.indexes.report import Outcome, Rebuilt
+from pgtend.postgres.errors import AlreadyTended, LockedOut, ServerExhausted
+from pgtend.postgres.session import Session
+
+DEVICE = "clinic.visits_device"
+REINDEX = "REINDEX INDEX CONCURRENTLY clinic.visits_device"
+WRITE = "UPDATE clinic.visits SET active = active WHERE id = 4"
+READ = "SELECT 1 FROM clinic.visits LIMIT 1"
+SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ"
+LONG = "visits_" + "x" * 56
+
+
+@contextmanager
+def in_transaction(ward: Ward, *texts: str, begin: str = "BEGIN") -> Generator[Session]:
+    """Keep a transaction of the application open."""
+    with ward.live.session(ward.address, application="clinic-app") as session:
+        for text in (begin, *texts):
+            session.run(statement(text))
+        yield session
+
+
+def invalid(ward: Ward) -> list[str]:
+    """Name the indexes that nobody can use."""
+    found = asked(
+        "SELECT indexrelid::regclass::text AS word FROM pg_index"
+        " WHERE NOT indisvalid AND indexrelid >= 16384 ORDER BY 1"
+    )
+    with ward.session() as session:
+        return [row.word for row in session.rows(found)]
+
+
+def one(ward: Ward) -> Rebuilt:
+    """Rebuild one index."""
+    return next(result for result in ward.work(DEVICE, insists=True).results if result.name == DEVICE)
+
+
+def leave_behind(ward: Ward, text: str = REINDEX, times: int = 1) -> None:
+    """Let somebody's REINDEX run into its lock_timeout, which leaves an invalid index each time."""
+    for _ in range(times):
+        with ward.session() as session:
+            session.run(statement("SET lock_timeout = '100ms'"))
+            with pytest.raises(LockedOut):
+                session.run(statement(text))
+
+
+def test_leftovers_of_every_kind_are_removed_first(ward: Ward) -> None:
+    """Half-built twins, a second one, one whose name was cut, and the old index after the exchange: all are known."""
+    ward.live.run(f"CREATE INDEX {LONG} ON clinic.visits (kind, id)", address=ward.address)
+    with in_transaction(ward, WRITE):
+        leave_behind(ward, times=2)
+        leave_behind(ward, f"REINDEX INDEX CONCURRENTLY clinic.{LONG}")
+    with in_transaction(ward, READ):
+        leave_behind(ward, "REINDEX INDEX CONCURRENTLY clinic.visits_kind")
+    assert invalid(ward) == [
+        "clinic.visits_device_ccnew",
+        "clinic.visits_device_ccnew1",
+        "clinic.visits_kind_ccold",
+        f"clinic.{LONG[:57]}_ccnew",
+    ]
+    report = ward.work(DEVICE)
+    assert len(report.cleared) == 4
+    assert invalid(ward) == []
+    assert report.ended(Outcome.PROVED)[0].name == DEVICE
+
+
+def test_an_invalid_index_that_is_no_leftover_is_reported_and_kept(ward: Ward) -> None:
+    """Somebody's own unfinished build is theirs to finish or to drop."""
+    with in_transaction(ward, WRITE):
+        leave_behind(ward, "CREATE INDEX CONCURRENTLY visits_mine ON clinic.visits (at)")
+    assert ward.decision("clinic.visits_mine").reason is Reason.INVALID
+    ward.work(DEVICE)
+    assert invalid(ward) == ["clinic.visits_mine"]
+
+
+def test_a_rebuild_that_waits_too_long_is_given_up_and_leaves_nothing(ward: Ward) -> None:
+    """A snapshot that stays open stops it after the build; who it was is said, and the half-built index is removed."""
+    ward.rules = {**ward.rules, "longest_wait": "1 s"}
+    with in_transaction(ward, "SELECT 1", begin=SNAPSHOT):
+        result = one(ward)
+    assert result.error is not None
+    assert result.error.code == "indexes.waited_too_long"
+    assert "clinic-app" in result.error.detail
+    assert result.outcome is Outcome.POSTPONED
+    assert invalid(ward) == []
+
+
+def test_what_a_writer_keeps_from_being_removed_is_removed_by_the_next_run(ward: Ward) -> None:
+    """Whoever holds up the rebuild holds up the removal too: that is said, is an outage, and is made good."""
+    ward.rules = {**ward.rules, "longest_wait": "1 s"}
+    with in_transaction(ward, WRITE), pytest.raises(LeftoverStays):
+        ward.work(DEVICE, insists=True)
+    assert invalid(ward) == ["clinic.visits_device_ccnew"]
+    assert ward.work(DEVICE).cleared == ("clinic.visits_device_ccnew",)
+    assert invalid(ward) == []
+
+
+def test_an_old_index_that_a_reader_holds_is_no_failure_of_the_new_one(ward: Ward) -> None:
+    """After the exchange the new index is live: that is proved, and what stays is said and removed by the next run."""
+    ward.rules = {**ward.rules, "longest_wait": "1 s"}
+    with in_transaction(ward, READ), pytest.raises(LeftoverStays):
+        ward.work(DEVICE, insists=True)
+    assert any("visits_device proved" in line for line in ward.lines)
+    assert invalid(ward) == ["clinic.visits_device_ccold"]
+    assert ward.work(DEVICE).cleared == ("clinic.visits_device_ccold",)
+    assert invalid(ward) == []
+
+
+def test_a_rebuild_that_somebody_cancels_leaves_nothing(ward: Ward) -> None:
+    """pg_cancel_backend after the build: the half-built index is removed."""
+    cancel = asked(
+        "SELECT pg_cancel_backend(pid)::text AS word FROM pg_stat_progress_create_index"
+        " WHERE phase = 'waiting for old snapshots' AND datname = current_database()"
+    )
+
+    def cancelling() -> None:
+        with ward.live.session() as person:
+            until = time.monotonic() + 20
+            while not person.rows(cancel) and time.monotonic() < until:
+                time.sleep(0.02)
+
+    person = threading.Thread(target=cancelling)
+    person.start()
+    with in_transaction(ward, "SELECT 1", begin=SNAPSHOT):
+        result = one_that_fails(ward)
+    person.join()
+    assert result == "postgres.cancelled"
+    assert invalid(ward) == []
+
+
+def one_that_fails(ward: Ward) -> str:
+    """Rebuild one index, and give the code of what went wrong."""
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - the code is what the test looks at
+        ward.work(DEVICE, insists=True)
+    return str(getattr(caught.value, "code", ""))
+
+
+def test_the_application_goes_first(ward: Ward) -> None:
+    """What would end as a deadlock of the application ends with our giving way, and with a rebuild a moment later."""
+    took: list[float] = []
+
+    def application() -> None:
+        with in_transaction(ward, WRITE) as session:
+            building = asked("SELECT pid::text AS word FROM pg_stat_progress_create_index")
+            until = time.monotonic() + 20
+            with ward.live.session() as other:
+                while not other.rows(building) and time.monotonic() < until:
+                    time.sleep(0.02)
+            # The rebuild has waited longer than deadlock_timeout by then: left alone, the server ends the application.
+            time.sleep(1.2)
+            began = time.monotonic()
+            session.run(statement("ALTER TABLE clinic.visits ADD COLUMN IF NOT EXISTS note text"))
+            took.append(time.monotonic() - began)
+            session.run(statement("COMMIT"))
+
+    thread = threading.Thread(target=application)
+    thread.start()
+    time.sleep(0.3)
+    report = ward.work(DEVICE, insists=True, pauses=(1.0, 1.0))
+    thread.join()
+    assert took
+    assert took[0] <= 0.5
+    assert [(r.outcome, r.yielded >= 1) for r in report.results if r.name == DEVICE] == [(Outcome.PROVED, True)]
+    assert invalid(ward) == []
+
+
+def test_two_runs_on_one_database_do_not_meet(ward: Ward) -> None:
+    """The second one is told who is at work."""
+    ward.limits = {**ward.limits, "lock_timeout": "200 ms"}
+    patience = ward.database.limits.lock_timeout
+    with ward.session() as other, other.hold("clinic", patience=patience), pytest.raises(AlreadyTended):
+        ward.work()
+
+
+def test_a_rebuild_by_somebody_else_is_waited_out(ward: Ward) -> None:
+    """Two at once on one table kill each other by deadlock, so ours does not begin."""
+    with in_transaction(ward, WRITE), ward.live.session(ward.address) as person:
+        thread = threading.Thread(target=lambda: _until_cancelled(person, REINDEX))
+        thread.start()
+        time.sleep(0.5)
+        result = one(ward)
+        person.cancel()
+        thread.join()
+    assert result.error is not None
+    assert result.error.code == "indexes.not_now"
+    assert "another index of its table is being built" in result.error.detail
+
+
+def _until_cancelled(session: Session, text: str) -> None:
+    with pytest.raises(Exception, match="cancel"):
+        session.run(statement(text))
+
+
+def test_an_old_transaction_stops_it_before_it_begins(ward: Ward) -> None:
+    """It would wait for it at the end, so it is not begun."""
+    ward.rules = {**ward.rules, "oldest_transaction": "1 ms"}
+    with in_transaction(ward, "SELECT 1"):
+        result = one(ward)
+    assert result.outcome is Outcome.POSTPONED
+    assert result.error is not None
+    assert "transaction open for" in result.error.message
+
+
+def test_nothing_is_begun_without_room(ward: Ward) -> None:
+    """Both indexes exist for a while, and the fleet file says how much the server holds."""
+    with ward.session() as session:
+        size = int(session.row(asked("SELECT pg_database_size(current_database())::text AS word")).word)
+    ward.rules = {**ward.rules, "storage": f"{size // 1024} kB"}
+    with pytest.raises(NoRoom):
+        ward.work(DEVICE)
+    assert invalid(ward) == []
+
+
+def test_a_disk_that_fills_up_half_way_leaves_nothing(ward: Ward) -> None:
+    """The server gives up sorting; what it had begun is removed."""
+    ward.rules = {**ward.rules, "memory": "1 MB", "workers": 0}
+    ward.live.run(f"ALTER ROLE \"{ward.address.user}\" SET temp_file_limit = '200kB'")
+    try:
+        with pytest.raises(ServerExhausted):
+            ward.work(DEVICE, insists=True)
+    finally:
+        ward.live.run(f'ALTER ROLE "{ward.address.user}" RESET temp_file_limit')
+    assert invalid(ward) == []
+
+
+def test_a_task_that_is_ended_leaves_nothing(ward: Ward) -> None:
+    """An interrupt cancels the rebuild in the server, and the half-built index goes with it."""
+
+    def end(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, end)
+    try:
+        with in_transaction(ward, "SELECT 1", begin=SNAPSHOT):
+            signal.setitimer(signal.ITIMER_REAL, 3)
+            with pytest.raises(KeyboardInterrupt):
+                ward.work(DEVICE, insists=True)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert invalid(ward) == []
+
+
+def test_a_rebuild_that_nobody_watches_any_more_is_given_up(ward: Ward) -> None:
+    """Without the second connection nobody could save the application, so the rebuild ends; the next run clears."""
+    kill = asked(
+        "SELECT pg_terminate_backend(l.pid)::text AS word FROM pg_locks AS l"
+        " JOIN pg_stat_progress_create_index AS p ON p.datid = l.database WHERE l.locktype = 'advisory'"
+        " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+
+    def killing() -> None:
+        with ward.live.session() as person:
+            until = time.monotonic() + 20
+            while not person.rows(kill) and time.monotonic() < until:
+                time.sleep(0.02)
+
+    thread = threading.Thread(target=killing)
+    thread.start()
+    with in_transaction(ward, WRITE):
+        assert one_that_fails(ward) == "postgres.connection_lost"
+    thread.join()
+    ward.work(DEVICE)
+    assert invalid(ward) == []
