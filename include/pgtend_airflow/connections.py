@@ -15,6 +15,7 @@ from pgtend.kernel.errors import Misconfigured
 from pgtend.kernel.names import nearest
 from pgtend.postgres.address import Address, known_parameters, protected
 from pgtend.postgres.services import UnknownConnection
+from pgtend.vault.agekeys import PrivateKeys, parse_keys
 from pgtend_airflow.pipelines import CONNECTION_PREFIX, connections_in_environment
 
 if TYPE_CHECKING:  # boto3 costs half a second, and only a vault on S3 needs it
@@ -50,6 +51,13 @@ class AirflowConnections:
         if secret:
             mask_secret(secret)
         return protected(Address(params=params, password=SecretStr(secret) if secret else None))
+
+    def private_keys(self, connection: str) -> PrivateKeys:
+        """Read the private keys that a connection holds as its password, one a line."""
+        secret = self._get(connection).password or ""
+        for line in filter(None, (line.strip() for line in secret.splitlines())):
+            mask_secret(line)
+        return parse_keys(secret.splitlines(), f"the password of the Airflow connection '{connection}'")
 
     def aws_session(self, connection: str) -> boto3.Session:
         """Open a boto3 session from a connection of type `aws`; without one, with the identity of the machine."""

@@ -39,6 +39,12 @@ _MOMENT: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:]{4,8}(Z|[+-][0-9:]{4,6})
 BACKUP_CHOICE: Final = "backup"
 TARGET: Final = "target"
 IN_PLACE: Final = "in_place"
+RULE: Final = "rule"
+DRILLED: Final = "drilled_backup"
+KEEP_HOURS: Final = "keep_hours"
+NOTIFY: Final = "notify"
+THOROUGH: Final = "thorough"
+DRILL_FORM: Final = (RULE, DRILLED, THOROUGH, KEEP_HOURS, NOTIFY)
 
 FORM: Final[Mapping[str, Param]] = {
     BACKUP_CHOICE: Param(
@@ -60,6 +66,41 @@ FORM: Final[Mapping[str, Param]] = {
         type="boolean",
         title="In the place of the original",
         description="Replace the database itself. It is backed up first, and stays under another name.",
+    ),
+    RULE: Param(
+        "due",
+        type="string",
+        enum=["due", "newest", "random", "oldest", "second_vault", "escrow_key"],
+        title="Which backup",
+        description="By which rule it is chosen. due: by the rule that is most overdue.",
+    ),
+    DRILLED: Param(
+        None,
+        type=["null", "string"],
+        pattern=r"^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}$",
+        title="Or this backup",
+        description="The name of one backup, instead of a rule.",
+    ),
+    THOROUGH: Param(
+        default=False,
+        type="boolean",
+        title="Also what is not due",
+        description="Back the copy up and restore that, and damage a copy on purpose to see that it is found.",
+    ),
+    KEEP_HOURS: Param(
+        0,
+        type="integer",
+        minimum=0,
+        maximum=168,
+        title="Keep the copy for hours",
+        description="How long the copy stays up on the worker after it was looked at. 0 wipes it at once.",
+    ),
+    NOTIFY: Param(
+        None,
+        type=["null", "string"],
+        pattern=r"^[a-z][a-z0-9_-]{0,39}$",
+        title="Tell this channel what came of it",
+        description="Name of an alert channel of the fleet file. Failures are told to all of them in any case.",
     ),
     TABLES: Param(
         None,
@@ -235,6 +276,17 @@ def health_timing(database: Database) -> Timing:
         timezone="UTC",
         # About fifteen questions, each with a limit of its own, and the way to the ledger.
         at_most=rules.deadline,
+        deadline=rules.deadline,
+    )
+
+
+def drill_timing(database: Database) -> Timing:
+    """Time the drill; one that is switched off can still be started by hand, and its copy kept for a week."""
+    rules = database.drill
+    return Timing(
+        cron=rules.schedule if rules.enabled else None,
+        timezone=rules.window.timezone,
+        at_most=rules.deadline + timedelta(days=7),
         deadline=rules.deadline,
     )
 

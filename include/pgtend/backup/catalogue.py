@@ -146,7 +146,7 @@ class Catalogue:
         if newest is None or newest.state is BackupState.PROVEN:
             return []
         found = f"a drill found backup {newest.backup_id} broken, and none after it was proven"
-        return [f"Nothing is removed: {found}. See docs/runbooks/restore-not-identical.md."]
+        return [f"Nothing is removed: {found}. See docs/runbooks/drill-copy-differs.md."]
 
     def _failure_doubts(self) -> list[str]:
         newest = self.entries[0].committed_at if self.entries else None

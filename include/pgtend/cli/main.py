@@ -24,6 +24,7 @@ from pgtend.cli import (
     backups,
     catalogue,
     doctor,
+    drill,
     fleet,
     health,
     indexes,
@@ -89,6 +90,8 @@ app.command()(backup.backup)
 app.command()(backup.verify)
 app.command()(backups.backups)
 app.command()(restore.restore)
+app.command()(drill.drill)
+app.command()(drill.drills)
 app.command()(backups.copy)
 app.command()(backups.retention)
 app.add_typer(catalogue.app, name="catalogue")

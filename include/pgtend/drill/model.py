@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 
 from pgtend.backup.states import BackupState
 from pgtend.drill.failures import Blame, FailureClass
 from pgtend.drill.stages import StageTime
+from pgtend.postgres.sandbox import IsolationLevel
 
 
 class Rule(StrEnum):
@@ -86,7 +87,7 @@ _FAILURES: Mapping[CheckName, FailureClass] = {
     CheckName.SEQUENCES: FailureClass.DATA_MISMATCH,
     CheckName.CONSTRAINTS: FailureClass.SOURCE_INTEGRITY,
     CheckName.INDEXES: FailureClass.SOURCE_INTEGRITY,
-    CheckName.PAGES: FailureClass.ENVIRONMENT,
+    CheckName.PAGES: FailureClass.SOURCE_INTEGRITY,
     CheckName.SMOKE: FailureClass.SMOKE_FAILED,
     CheckName.RECOVERY_TIME: FailureClass.RTO_MISS,
     CheckName.SECOND_GENERATION: FailureClass.ROUNDTRIP,
@@ -98,7 +99,6 @@ ALWAYS = frozenset(CheckName) - AT_TIMES
 # Without these nobody knows that the copy is what was there, whatever else went well.
 IDENTITY = frozenset(
     {
-        CheckName.ISOLATION,
         CheckName.OBJECTS,
         CheckName.RESTORE,
         CheckName.REBUILD,
@@ -152,18 +152,6 @@ class Check:
         compared = f": expected {self.expected}, found {self.found}" if self.expected or self.found else ""
         why = f"; {self.detail}" if self.detail else ""
         return f"{self.label} {self.outcome.value}{compared}{why}"
-
-
-class IsolationLevel(IntEnum):
-    """How far the restored copy is shut in; more is better."""
-
-    NONE = 0
-    ACCOUNT = 1
-    """Another account of the operating system, and nothing else; only where the fleet file allows it."""
-    CONTAINER = 2
-    """The whole worker is in a container without a network."""
-    NAMESPACES = 3
-    """Its own files, network, processes and users: nothing outside has even a name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from pgtend.fleet.model import (
     BackupRules,
     ConnectionsFrom,
     Database,
+    DrillRules,
     Fleet,
     StatementsRules,
 )
@@ -45,11 +46,17 @@ def connections_of(fleet: Fleet) -> Iterator[tuple[Path, str]]:
             yield ("alerts", "channels", name, "smtp", "connection"), channel.smtp.connection
         if channel.apprise:
             yield ("alerts", "channels", name, "apprise", "connection"), channel.apprise.connection
+    yield from _connections_of_databases(fleet)
+
+
+def _connections_of_databases(fleet: Fleet) -> Iterator[tuple[Path, str]]:
     for name, database in fleet.databases.items():
         yield ("databases", name, "connection"), database.connection
         for replica, settings in database.statements.replicas.items():
             here: Path = ("databases", name, "statements", "replicas", replica, "connection")
             yield here, settings.connection
+        if database.drill.key_connection:
+            yield ("databases", name, "drill", "key_connection"), database.drill.key_connection
 
 
 def _unknown_connections(fleet: Fleet, known: Collection[str]) -> Iterator[Finding]:
@@ -86,6 +93,7 @@ def _check_database(database: Database, vaults: Collection[str]) -> Iterator[Fin
     yield from _check_archive_order(database.archive, (*here, "archive", "tables"))
     yield from _check_schedule(database.statements, database, (*here, "statements"))
     yield from _check_index_schedules(database, (*here, "indexes"))
+    yield from _check_schedule(database.drill, database, (*here, "drill"))
     rules = database.analyze
     if rules.deadline < rules.time_budget:
         yield Finding(
@@ -115,6 +123,10 @@ def _check_recipients(fleet: Fleet, database: Database) -> Iterator[Finding]:
             yield Finding(
                 ("databases", database.name, "backup", "encrypt_to", place), f"unknown recipient '{name}'", hint
             )
+    escrow = database.drill.escrow_recipient
+    if escrow and escrow not in known:
+        hint = did_you_mean(escrow, known) if known else "name its public key under keys.recipients"
+        yield Finding(("databases", database.name, "drill", "escrow_recipient"), f"unknown recipient '{escrow}'", hint)
 
 
 def _check_archive_order(rules: ArchiveRules, here: Path) -> Iterator[Finding]:
@@ -141,7 +153,7 @@ def _comes_after(rules: ArchiveRules, table: str) -> set[str]:
 
 
 def _check_schedule(
-    rules: AnalyzeRules | ArchiveRules | BackupRules | StatementsRules, database: Database, here: Path
+    rules: AnalyzeRules | ArchiveRules | BackupRules | DrillRules | StatementsRules, database: Database, here: Path
 ) -> Iterator[Finding]:
     yield from _check_times(rules.schedule, rules.window, database, (*here, "schedule"))
 

@@ -13,6 +13,7 @@ from pgtend.fleet.alerts import AlertSettings, AppriseChannel, Channel, SmtpChan
 from pgtend.fleet.analyze import AnalyzeRules, StatisticsTarget
 from pgtend.fleet.archive import ArchiveMode, ArchiveRules, Referenced, TableArchive, Tier
 from pgtend.fleet.backup import BackupRules, KeySettings, ReadBack
+from pgtend.fleet.drill import DrillRules, LeastIsolation, SmokeQuery
 from pgtend.fleet.health import HealthLimit, HealthRules, Watched
 from pgtend.fleet.indexes import IndexRules
 from pgtend.fleet.profiles import PROFILES, Environment
@@ -35,7 +36,7 @@ from pgtend.fleet.window import OutsideWindow, Window
 Block: TypeAlias = dict[str, object]
 DEFAULT_VAULT = "main"
 RESERVED = "fleet"
-_WITH_A_WINDOW = ("analyze", "backup", "archive", "statements", "indexes")
+_WITH_A_WINDOW = ("analyze", "backup", "archive", "statements", "indexes", "drill")
 
 
 class ConnectionsFrom(StrEnum):
@@ -94,6 +95,7 @@ class Database(Settings):
         default_factory=StatementsRules, description="How the cost of statements is read every night."
     )
     indexes: IndexRules = Field(default_factory=IndexRules, description="How the database's indexes are cared for.")
+    drill: DrillRules = Field(default_factory=DrillRules, description="How the backups of the database are proven.")
 
     @model_validator(mode="before")
     @classmethod
@@ -243,6 +245,7 @@ __all__ = [
     "ConnectionsFrom",
     "CopyRules",
     "Database",
+    "DrillRules",
     "Encryption",
     "Environment",
     "Fleet",
@@ -251,6 +254,7 @@ __all__ = [
     "HealthRules",
     "IndexRules",
     "KeySettings",
+    "LeastIsolation",
     "LedgerSettings",
     "Limits",
     "LockMode",
@@ -263,6 +267,7 @@ __all__ = [
     "RetentionRules",
     "S3Vault",
     "SlowLogRules",
+    "SmokeQuery",
     "SmtpChannel",
     "StatementsRules",
     "StatisticsTarget",

@@ -78,6 +78,11 @@ def from_catalogue(definition: str) -> Composable:
     return SQL(cast("LiteralString", definition))
 
 
+def written(statement: str) -> Composable:
+    """Take over a statement that a person wrote into the fleet file, or that stands in a backup, as it is."""
+    return SQL(cast("LiteralString", statement))
+
+
 __all__ = [
     "Composable",
     "Identifier",
@@ -95,4 +100,5 @@ __all__ = [
     "relation",
     "text",
     "whole_statement",
+    "written",
 ]

@@ -27,6 +27,8 @@ from pgtend.postgres.address import Address
 from pgtend.postgres.command import Command, Running, started
 from pgtend.postgres.errors import ServerStarting, ServerUnreachable
 from pgtend.postgres.leftovers import claimed_folder
+from pgtend.postgres.process import run
+from pgtend.postgres.sandbox import Sandbox, Walls
 from pgtend.postgres.session import Session, open_session
 from pgtend.postgres.templates import copy_of_template
 from pgtend.postgres.tools import ClientTools
@@ -49,6 +51,8 @@ _SETTINGS: Mapping[str, str] = {
     "lc_messages": "C",
     "password_encryption": "scram-sha-256",
 }
+# Between walls nobody is who the kernel says, and the code that is restored runs as the server's own account.
+_ACCESS_RULES_INSIDE = "\nlocal all all scram-sha-256\n"
 # Our own account is the superuser by the kernel's word; everybody else shows a password.
 _ACCESS_RULES = f"""
 local all {SUPERUSER} peer map=tend
@@ -78,6 +82,8 @@ class ThrowawayServer:
     listens_on_tcp: bool = False
     parent: Path | None = None
     patience: timedelta = timedelta(seconds=60)
+    sandbox: Sandbox | None = None
+    """Walls to run it between. Then the superuser has a password, and what `settings` say nothing can change."""
     port: int = field(init=False, default=5432)
     password: SecretStr = field(init=False)
     folder: Path = field(init=False)
@@ -93,9 +99,12 @@ class ThrowawayServer:
             self.folder = undo.enter_context(claimed_folder(self.parent))
             undo.callback(self._end)
             self._furnish()
+            if self.sandbox:
+                self._set_password_alone()
             self.start()
-            with self.session() as session:
-                set_password(session, SUPERUSER, self.password)
+            if not self.sandbox:
+                with self.session() as session:
+                    set_password(session, SUPERUSER, self.password)
             self._life = undo.pop_all()
         return self
 
@@ -120,8 +129,8 @@ class ThrowawayServer:
         return self._alive.everything_said()
 
     def superuser(self, database: str = SUPERUSER) -> Address:
-        """Give the way in as superuser: by the socket, as our own account, without a password."""
-        return self._address(SUPERUSER, None, database, host=str(self.folder))
+        """Give the way in as superuser: by the socket, as our own account, between walls with a password."""
+        return self._address(SUPERUSER, self.password if self.sandbox else None, database, host=str(self.folder))
 
     def role(self, name: str, password: SecretStr, database: str) -> Address:
         """Give the way in for a role: by the socket, with a password."""
@@ -170,7 +179,8 @@ class ThrowawayServer:
             self._account.must_reach(self.tools.folder / "postgres")
         copy_of_template(self.tools, self._account, self.data)
         me = pwd.getpwuid(os.geteuid()).pw_name
-        self._place("pg_hba.conf", f"{self.access_rules}\n{_ACCESS_RULES}".encode())
+        rules = _ACCESS_RULES_INSIDE if self.sandbox else _ACCESS_RULES
+        self._place("pg_hba.conf", f"{self.access_rules}\n{rules}".encode())
         self._place("pg_ident.conf", f"tend {me} {SUPERUSER}\n".encode())
         for name, content in self.files.items():
             self._place(name, content)
@@ -179,6 +189,21 @@ class ThrowawayServer:
         self._place("conf.d.pgtend", "\n".join(lines).encode())
         with (self.data / "postgresql.conf").open("a", encoding="utf-8") as conf:
             conf.write("\ninclude 'conf.d.pgtend'\n")
+
+    def _set_password_alone(self) -> None:
+        """Give the superuser a password while nobody can connect; it is in no argument and in no log."""
+        self._place("../passwd", f"{pwd.getpwuid(self._ids[0]).pw_name}:x:{self._ids[0]}:{self._ids[1]}::/:\n".encode())
+        (self.folder / "root").mkdir(mode=0o755)
+        if self._account:
+            self._account.own(self.folder / "root")
+        said = f"ALTER ROLE {SUPERUSER} PASSWORD '{self.password.get_secret_value()}';\n"
+        alone = (self.tools.path("postgres"), "--single", "-D", str(self.data), SUPERUSER)
+        run(Command(argv=alone, account=self._account), within=self.patience, feed=said.encode())
+
+    @property
+    def _ids(self) -> tuple[int, int]:
+        account = self._account
+        return (account.uid, account.gid) if account else (os.geteuid(), os.getegid())
 
     def _place(self, name: str, content: bytes) -> None:
         path = self.data / name
@@ -198,18 +223,20 @@ class ThrowawayServer:
     def _postgres(self) -> Command:
         """Run it in the foreground as our child, so that it dies with us: pg_ctl would make it a daemon."""
         listen = "127.0.0.1" if self.listens_on_tcp else ""
-        return Command(
-            argv=(
-                self.tools.path("postgres"),
-                *("-D", str(self.data)),
-                *("-k", str(self.folder)),
-                *("-p", str(self.port)),
-                *("-c", f"listen_addresses={listen}"),
-            ),
-            account=self._account,
-            # Its immediate shutdown takes the backends along; after SIGKILL they finish their queries first.
-            death_signal=signal.SIGQUIT,
+        argv = (
+            self.tools.path("postgres"),
+            *("-D", str(self.data)),
+            *("-k", str(self.folder)),
+            *("-p", str(self.port)),
+            *("-c", f"listen_addresses={listen}"),
         )
+        if self.sandbox:
+            fixed = (option for name, value in self.settings.items() for option in ("-c", f"{name}={value}"))
+            walls = Walls(self.folder, self.tools.folder.parent, *self._ids)
+            return Command(argv=self.sandbox.wrap((*argv, *fixed), walls), account=self._account)
+        # Its immediate shutdown takes the backends along; after SIGKILL they finish their queries first. Between walls
+        # the kernel ends every process with the first one.
+        return Command(argv=argv, account=self._account, death_signal=signal.SIGQUIT)
 
     def _await_readiness(self, running: Running) -> None:
         deadline = time.monotonic() + self.patience.total_seconds()
@@ -225,7 +252,7 @@ class ThrowawayServer:
     def _end(self) -> None:
         if self._running is not None:
             process = self._running.process
-            process.send_signal(signal.SIGQUIT)
+            process.send_signal(signal.SIGKILL if self.sandbox else signal.SIGQUIT)
             try:
                 process.wait(timeout=_LAST_CHANCE.total_seconds())
             except subprocess.TimeoutExpired:

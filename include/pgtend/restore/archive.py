@@ -15,7 +15,7 @@ from pgtend.backup.catalogue import CatalogueEntry
 from pgtend.backup.record import Part, Role
 from pgtend.postgres.address import Address
 from pgtend.postgres.command import Command, client
-from pgtend.postgres.process import feeding, run
+from pgtend.postgres.process import Source, feeding, run
 from pgtend.postgres.tools import ClientTools
 from pgtend.restore.errors import KeyNeeded
 from pgtend.restore.model import Load, Owners
@@ -129,16 +129,28 @@ class Restorer:
     def load(self, backup: Backup, load: Load) -> None:
         """Stream the rows of one part into their tables."""
         only = (f"--schema={load.schema}", *(f"--table={name}" for name in load.tables)) if load.schema else ()
-        # One transaction a part: an index or a constraint never sees half of it, and the server syncs once.
-        command = self._command("--section=data", "--single-transaction", *only)
         with backup.opened(load.part) as stream:
-            feeding(command, stream, silence=SILENCE)
+            self.pour(stream, *only)
 
-    def replay(self, spool: Spool, section: str, *, jobs: int = 1, listed: Spool | None = None) -> None:
-        """Run what an archive says about one section, several indexes at a time where that is possible."""
+    def pour(self, stream: Source, *only: str) -> None:
+        """Stream rows into their tables, all of them or those that are named.
+
+        One transaction a part: an index or a constraint never sees half of it, and the server syncs once.
+        """
+        command = self._command("--exit-on-error", "--section=data", "--single-transaction", *only)
+        feeding(command, stream, silence=SILENCE)
+
+    def replay(
+        self, spool: Spool, section: str, *, jobs: int = 1, listed: Spool | None = None, goes_on: bool = False
+    ) -> None:
+        """Run what an archive says about one section, several indexes at a time where that is possible.
+
+        One that goes on tries everything else after a failure, and fails at the end.
+        """
+        ending = () if goes_on else ("--exit-on-error",)
         parallel = (f"--jobs={jobs}",) if jobs > 1 else ()
         chosen = (f"--use-list={listed.path}",) if listed else ()
-        run(self._command(f"--section={section}", *parallel, *chosen, spool.path), within=LONGEST)
+        run(self._command(*ending, f"--section={section}", *parallel, *chosen, spool.path), within=LONGEST)
 
     def script(self, spool: Spool, *options: str) -> str:
         """Write out in SQL what an archive would do."""
@@ -156,7 +168,7 @@ class Restorer:
         run(client(self.tools, "vacuumdb", self._entrance, *arguments), within=LONGEST)
 
     def _command(self, *arguments: str) -> Command:
-        fixed = ("--exit-on-error", "--no-password", *self._choices())
+        fixed = ("--no-password", *self._choices())
         return client(self.tools, "pg_restore", self._entrance, *fixed, *arguments)
 
     def _choices(self) -> tuple[str, ...]:

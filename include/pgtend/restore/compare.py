@@ -21,7 +21,7 @@ from pgtend.backup.record import Coverage, Fingerprint, Inventory, Role, Table
 from pgtend.backup.record import Sequence as KeptSequence
 from pgtend.postgres.address import Address
 from pgtend.restore.archive import Backup
-from pgtend.restore.model import Difference, Owners, RestoreOrder
+from pgtend.restore.model import Aspect, Difference, Owners, RestoreOrder
 from pgtend.restore.server import APPLICATION, LIMITS
 
 _OF_ROLES = {"owner", "grant", "policy"}
@@ -51,25 +51,54 @@ class _Found:
 def compare(backup: Backup, place: Address, tables: Sequence[Table], order: RestoreOrder) -> Comparison:
     """Compare what was restored with what was there at the moment of the backup."""
     manifest = backup.entry.manifest
-    kept = _kept_fingerprints(backup)
     with reader(place, LIMITS, application=APPLICATION) as session:
-        looks = as_looked_at(session.rows(READ_RELATIONS), tables)
-        sequences = session.rows(READ_SEQUENCES) if order.is_whole else []
-        inventory = session.rows(READ_INVENTORY) if not order.tables else []
         is_same_major = session.facts.major == manifest.source.major
-    found = _hash_all(place, looks, order.jobs)
-    differences = list(_table_differences(tables, found, kept))
+    found = compare_rows(backup, place, tables, order.jobs)
+    differences = list(found.differences)
     if order.is_whole:
-        differences += _sequence_differences(manifest.sequences, sequences)
+        differences += compare_sequences(manifest, place)
     if not order.tables:
-        differences += _inventory_differences(manifest.inventory, inventory, order.owners, is_same_major=is_same_major)
+        differences += compare_inventory(manifest, place, order.owners)
     return Comparison(
-        tables=len(found),
-        rows=sum(one.rows for one in found),
+        tables=found.tables,
+        rows=found.rows,
         compared=_words(order),
         differences=tuple(differences),
         remarks=tuple(_remarks(manifest, tables, order, is_same_major=is_same_major)),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowsCompared:
+    """What came of counting and hashing the rows of tables."""
+
+    tables: int
+    rows: int
+    differences: tuple[Difference, ...]
+
+
+def compare_rows(backup: Backup, place: Address, tables: Sequence[Table], jobs: int) -> RowsCompared:
+    """Count and hash the rows of tables as it was done in the snapshot of the backup."""
+    kept = _kept_fingerprints(backup)
+    with reader(place, LIMITS, application=APPLICATION) as session:
+        looks = as_looked_at(session.rows(READ_RELATIONS), tables)
+    found = _hash_all(place, looks, jobs)
+    differences = tuple(_table_differences(tables, found, kept))
+    return RowsCompared(tables=len(found), rows=sum(one.rows for one in found), differences=differences)
+
+
+def compare_sequences(manifest: Manifest, place: Address) -> tuple[Difference, ...]:
+    """Compare where the sequences are."""
+    with reader(place, LIMITS, application=APPLICATION) as session:
+        return tuple(_sequence_differences(manifest.sequences, session.rows(READ_SEQUENCES)))
+
+
+def compare_inventory(manifest: Manifest, place: Address, owners: Owners) -> tuple[Difference, ...]:
+    """Compare all objects that are no rows, by kind."""
+    with reader(place, LIMITS, application=APPLICATION) as session:
+        found = session.rows(READ_INVENTORY)
+        is_same_major = session.facts.major == manifest.source.major
+    return tuple(_inventory_differences(manifest.inventory, found, owners, is_same_major=is_same_major))
 
 
 def _kept_fingerprints(backup: Backup) -> Mapping[str, Fingerprint]:
@@ -101,13 +130,17 @@ def _table_differences(
     for table in tables:
         name, restored = str(table), here.get(str(table))
         if restored is None:
-            yield Difference(what=f"table {name}", backup="there", restored="missing")
+            yield Difference(aspect=Aspect.INVENTORY, what=f"table {name}", backup="there", restored="missing")
         elif table.coverage is Coverage.NONE:
             continue
         elif restored.rows != table.rows:
-            yield Difference(what=f"rows of {name}", backup=f"{table.rows:,}", restored=f"{restored.rows:,}")
+            yield Difference(
+                aspect=Aspect.ROWS, what=f"rows of {name}", backup=f"{table.rows:,}", restored=f"{restored.rows:,}"
+            )
         elif table.coverage is not Coverage.ROWS and (name not in kept or kept[name].digest != restored.digest):
-            yield Difference(what=f"content of {name}", backup="one fingerprint", restored="another")
+            yield Difference(
+                aspect=Aspect.CONTENT, what=f"content of {name}", backup="one fingerprint", restored="another"
+            )
 
 
 def _sequence_differences(kept: Sequence[KeptSequence], found: Sequence[SequenceReading]) -> Iterable[Difference]:
@@ -116,10 +149,13 @@ def _sequence_differences(kept: Sequence[KeptSequence], found: Sequence[Sequence
     for sequence in kept:
         restored = here.get((sequence.schema_name, sequence.name))
         if restored is None:
-            yield Difference(what=f"sequence {sequence}", backup="there", restored="missing")
+            yield Difference(aspect=Aspect.SEQUENCES, what=f"sequence {sequence}", backup="there", restored="missing")
         elif _is_behind(restored.last_value, sequence):
             yield Difference(
-                what=f"sequence {sequence}", backup=f"at {sequence.last_value}", restored=f"at {restored.last_value}"
+                aspect=Aspect.SEQUENCES,
+                what=f"sequence {sequence}",
+                backup=f"at {sequence.last_value}",
+                restored=f"at {restored.last_value}",
             )
 
 
@@ -141,11 +177,14 @@ def _inventory_differences(
         if owners is Owners.IGNORE and kind in _OF_ROLES:
             continue
         original, restored = there.get(kind), here.get(kind)
+        aspect = Aspect.RIGHTS if kind in _OF_ROLES else Aspect.INVENTORY
         counts = (original.count if original else 0, restored.count if restored else 0)
         if counts[0] != counts[1]:
-            yield Difference(what=f"objects of kind {kind}", backup=f"{counts[0]:,}", restored=f"{counts[1]:,}")
+            yield Difference(
+                aspect=aspect, what=f"objects of kind {kind}", backup=f"{counts[0]:,}", restored=f"{counts[1]:,}"
+            )
         elif is_same_major and original and restored and original.sha256 != restored.sha256:
-            yield Difference(what=f"definitions of kind {kind}", backup="one digest", restored="another")
+            yield Difference(aspect=aspect, what=f"definitions of kind {kind}", backup="one digest", restored="another")
 
 
 def _words(order: RestoreOrder) -> tuple[str, ...]:

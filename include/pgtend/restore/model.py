@@ -54,10 +54,21 @@ class RestoreOrder:
         return not (self.tables or self.schema_only)
 
 
+class Aspect(StrEnum):
+    """What was compared."""
+
+    ROWS = "rows"
+    CONTENT = "content"
+    SEQUENCES = "sequences"
+    INVENTORY = "inventory"
+    RIGHTS = "rights"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
     """One thing that is not as it was in the backup: counts and digests, never the content of a row."""
 
+    aspect: Aspect
     what: str
     backup: str
     restored: str

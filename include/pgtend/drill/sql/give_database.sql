@@ -1,0 +1,2 @@
+-- The restorer makes schemas in the copy until their owners get them.
+ALTER DATABASE {database} OWNER TO {role}
