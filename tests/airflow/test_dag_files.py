@@ -11,6 +11,8 @@ from airflow.sdk import DAG
 from airflow.serialization.serialized_objects import DagSerialization
 
 from bed.dag_parsing import fleet_file, parsed
+from pgtend.fleet.load import load_fleet
+from pgtend.watchdog.promises import NOT_PROMISED, promise_of_audit, promise_of_backup, promises_in_ledger
 from pgtend_airflow.pipelines import FORM
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -88,6 +90,17 @@ def test_each_dag_explains_itself_and_can_be_found(dags: dict[str, DAG]) -> None
         assert "**When it fails" in dag.doc_md, dag_id
         assert dag.tags == {subject, pipeline}
         assert {task.owner for task in dag.tasks} == {"data-platform" if subject == "fleet" else f"{subject}-team"}
+
+
+def test_every_pipeline_with_a_schedule_is_watched_from_outside(dags: dict[str, DAG], tmp_path: Path) -> None:
+    """What nobody expects is missed by nobody: a new pipeline has a place in pgtend.watchdog.promises."""
+    fleet = load_fleet(fleet_file(tmp_path, FIVE))
+    promised = {promise_of_audit(fleet).key}
+    for database in fleet.databases.values():
+        promised |= {promise_of_backup(fleet, database).key}
+        promised |= {promise.key for promise in promises_in_ledger(fleet, database)}
+    scheduled = {dag_id for dag_id, dag in dags.items() if dag.timetable.can_be_scheduled}
+    assert promised == scheduled - set(NOT_PROMISED)
 
 
 def test_unpausing_starts_nothing_by_itself(dags: dict[str, DAG]) -> None:

@@ -22,6 +22,7 @@ from bed.clusters import Clusters, LiveDatabase, new_database, statement
 from bed.ledgers import ask, member_of
 from bed.message_sinks import WebhookSink, webhook_sink
 from pgtend.ledger.migrate import migrate
+from pgtend.watchdog.looking import look_at_airflow
 
 DAG_ID = "kgc.analyze"
 FLEET = """
@@ -157,6 +158,17 @@ def test_the_log_of_a_failed_task_ends_with_what_to_do(stage: Stage) -> None:
     assert stage.is_good_again()
     stage.site.wait("the good news", lambda: len(stage.chat.posts) > 1, patience=60)
     assert [post["title"].split(":")[0] for post in stage.chat.posts] == TOLD
+
+
+def test_the_watchdog_reads_the_health_page_of_a_real_airflow(stage: Stage) -> None:
+    """The names of its parts are Airflow's own, and nobody has to log in to read them."""
+    looks = {look.key: look.sign.value for look in look_at_airflow(str(stage.site.api.base_url))}
+    assert looks == {
+        "airflow.api-server": "fine",
+        "airflow.metadatabase": "fine",
+        "airflow.scheduler": "fine",
+        "airflow.dag-processor": "fine",
+    }
 
 
 @pytest.mark.timeout(900)

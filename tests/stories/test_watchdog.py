@@ -32,6 +32,11 @@ from pgtend.watchdog.state import remembering
 # A moment after the nightly work of a day that has begun.
 NOW = datetime.now(UTC).replace(hour=20, minute=0, second=0, microsecond=0) + timedelta(days=2)
 SECRET = "hunter2-canary"
+LOOKED = """
+    INSERT INTO reporting.health_current (database, at, stale_after, server, level, findings, pools, memory)
+    VALUES ('kgc', %(at)s, '20 min', '15.20', 'ok', '[]', '[]', '{}')
+    ON CONFLICT (database) DO UPDATE SET at = excluded.at
+"""
 
 
 @dataclass
@@ -47,6 +52,7 @@ class Post:
     mailer: Mailer = field(default_factory=Mailer)
     now: datetime = NOW
     said: list[str] = field(default_factory=list[str])
+    is_looked_at: bool = True
     heard: tuple[int, int] = (0, 0)
     dated: set[Path] = field(default_factory=set[Path])
 
@@ -94,10 +100,17 @@ class Post:
     def look(self, later: timedelta = timedelta(minutes=5)) -> RoundReport:
         """Let one period pass, and look."""
         self.now += later
+        if self.is_looked_at:
+            self.look_at_health()
         memory = self.folder / "state" / "clinic.json"
         report = watch_once(self.fleet(), self.connections(), memory, self.said.append, clock=lambda: self.now)
         assert SECRET not in "".join(self.said)
         return report
+
+    def look_at_health(self) -> None:
+        """Leave what the pipeline `kgc.health` leaves, as long as the ledger is there."""
+        with self.reporting.session() as session:
+            session.connection.execute(LOOKED, {"at": self.now - timedelta(minutes=2)})
 
     def told(self) -> tuple[list[str], list[str]]:
         """Give what came by mail and by chat since the last time."""
@@ -189,12 +202,14 @@ def start_scheduler(post: Post) -> None:
 
 def stop_ledger(post: Post) -> None:
     """Stop the ledger's server."""
+    post.is_looked_at = False
     post.reporting.server.stop()
 
 
 def start_ledger(post: Post) -> None:
     """Start it again."""
     post.reporting.server.start()
+    post.is_looked_at = True
 
 
 def unmount_vault(post: Post) -> None:
@@ -292,6 +307,15 @@ def test_a_missing_backup_and_old_statistics_are_told_in_one_message(post: Post)
     assert post.look().broken == ()
     (mail,), _ = post.told()
     assert mail.count("WELL AGAIN") == 2
+
+
+def test_a_database_that_nobody_looks_at_any_more_is_told(post: Post) -> None:
+    """Looks at health are every five minutes, so it takes half an hour and not a day."""
+    post.is_looked_at = False
+    assert [look.key for look in post.look(timedelta(minutes=20)).broken] == []
+    assert [look.key for look in post.look(timedelta(minutes=20)).broken] == ["kgc.health"]
+    post.is_looked_at = True
+    assert post.look().broken == ()
 
 
 def test_an_audit_that_is_not_anchored_is_told(post: Post) -> None:

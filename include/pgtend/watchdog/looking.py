@@ -11,25 +11,36 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, cast
 
-from pgtend.fleet.model import Database, Fleet, LedgerSettings, first_vault
-from pgtend.fleet.schedules import AUDIT
+from pgtend.fleet.model import Fleet, LedgerSettings, first_vault
 from pgtend.kernel.errors import PgtendError
 from pgtend.ledger.anchor import anchors_folder
 from pgtend.ledger.database import DatabaseLedger
 from pgtend.ledger.history import last_good_run
 from pgtend.ledger.open import open_reporting
 from pgtend.postgres.session import Session
+from pgtend.sqlfiles import query
 from pgtend.vault.model import Vault
 from pgtend.watchdog.channels import PATIENCE, Way
 from pgtend.watchdog.connections import Connections
 from pgtend.watchdog.errors import AirflowDown
 from pgtend.watchdog.model import Look, Promise, broken, fine, judge, unknown
+from pgtend.watchdog.promises import AUDIT_KEY, HEALTH, promise_of_audit, promise_of_backup, promises_in_ledger
 
 AIRFLOW: Final = "airflow.api-server"
-HEALTH: Final = "/api/v2/monitor/health"
+HEALTH_PAGE: Final = "/api/v2/monitor/health"
 PARTS: Final = {"metadatabase": "metadatabase", "scheduler": "scheduler", "dag_processor": "dag-processor"}
 _ANCHOR: Final = re.compile(r"/(\d{12})\.json\Z")
 _MANIFEST: Final = re.compile(r"/manifest\.json\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class LastLook:
+    """When a database was looked at."""
+
+    looked_at: datetime
+
+
+READ_LAST_LOOK = query(__package__ or "", "read_last_look", LastLook)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,19 +87,6 @@ def look_at_vaults(round_: Round) -> Iterator[Look]:
         yield from (round_.judge(promise, newest[promise.key.partition(".")[0]]) for promise in promises)
 
 
-def promise_of_backup(fleet: Fleet, database: Database) -> Promise:
-    """Say when a database must have a new backup."""
-    rules = database.backup
-    return Promise(
-        key=f"{database.name}.backup",
-        what=f"a backup of {database.name}",
-        schedule=rules.schedule,
-        zone=rules.window.timezone,
-        within=rules.deadline + fleet.watchdog.grace,
-        runbook="backup-not-taken",
-    )
-
-
 def newest_backup(vault: Vault, fleet: str, database: str) -> datetime | None:
     """Tell when the vault took the newest manifest: by the vault's clock, and a backup without one does not exist."""
     found = vault.objects(f"backups/{fleet}/{database}/")
@@ -100,60 +98,46 @@ def look_at_ledger(round_: Round) -> Iterator[Look]:
     fleet = round_.fleet
     if fleet.ledger is None:
         return
-    promises = [promise_of_analyze(fleet, one) for one in fleet.databases.values() if one.analyze.enabled]
+    promises = [promise for one in fleet.databases.values() for promise in promises_in_ledger(fleet, one)]
     try:
         looks = list(_ask_ledger(round_, fleet.ledger, promises))
     except PgtendError as error:
         yield broken("ledger", error)
-        yield from (unknown(key) for key in (*(promise.key for promise in promises), "fleet.audit"))
+        yield from (unknown(key) for key in (*(promise.key for promise in promises), AUDIT_KEY))
         return
     yield fine("ledger", "it answers")
     yield from looks
 
 
-def promise_of_analyze(fleet: Fleet, database: Database) -> Promise:
-    """Say when the statistics of a database must have been renewed."""
-    rules = database.analyze
-    return Promise(
-        key=f"{database.name}.analyze",
-        what=f"the renewal of statistics of {database.name}",
-        schedule=rules.schedule,
-        zone=rules.window.timezone,
-        within=rules.deadline + fleet.watchdog.grace,
-        runbook="run-is-late",
-    )
-
-
 def _ask_ledger(round_: Round, settings: LedgerSettings, promises: list[Promise]) -> Iterator[Look]:
     with open_reporting(settings, round_.connections, application="pgtend:watchdog") as session:
         for promise in promises:
-            database, _, pipeline = promise.key.partition(".")
-            runs = last_good_run(session, database, pipeline)
-            yield round_.judge(promise, runs[0].ended_at if runs else None)
+            yield round_.judge(promise, _done_at(session, *promise.key.split(".", 1)))
         yield _look_at_audit(round_, session)
+
+
+def _done_at(session: Session, database: str, pipeline: str) -> datetime | None:
+    """Tell when a pipeline left a good result last."""
+    if pipeline == HEALTH:
+        looks = session.rows(READ_LAST_LOOK, {"database": database})
+        return looks[0].looked_at if looks else None
+    runs = last_good_run(session, database, pipeline)
+    return runs[0].ended_at if runs else None
 
 
 def _look_at_audit(round_: Round, session: Session) -> Look:
     """Hold the newest anchor against the audit: where nothing was written down since, none is missing."""
-    fleet, key = round_.fleet, "fleet.audit"
-    promise = Promise(
-        key=key,
-        what="the anchor of the audit",
-        schedule=AUDIT,
-        zone=fleet.timezone,
-        within=fleet.watchdog.grace * 4,
-        runbook="run-is-late",
-    )
+    fleet, promise = round_.fleet, promise_of_audit(round_.fleet)
     try:
         with round_.connections.vault(fleet.vaults[first_vault(list(fleet.vaults))]) as vault:
             found = vault.objects(anchors_folder(fleet.fleet))
     except PgtendError:
         # The vault's own look tells of it.
-        return unknown(key)
+        return unknown(promise.key)
     anchors = {int(match[1]): one.stored_at for one in found if (match := _ANCHOR.search(one.key))}
     newest = max(anchors, default=0)
     if DatabaseLedger(session).audit_head().seq == newest:
-        return fine(key, f"entry {newest} is the newest, and it is anchored")
+        return fine(promise.key, f"entry {newest} is the newest, and it is anchored")
     return round_.judge(promise, anchors.get(newest))
 
 
@@ -163,7 +147,7 @@ def look_at_airflow(address: str | None) -> Iterator[Look]:
         return
     keys = [f"airflow.{name}" for name in PARTS.values()]
     try:
-        health = _health(address.rstrip("/") + HEALTH)
+        health = _health(address.rstrip("/") + HEALTH_PAGE)
     except AirflowDown as error:
         yield broken(AIRFLOW, error)
         yield from map(unknown, keys)
