@@ -8,9 +8,9 @@ from types import MappingProxyType
 
 # CVE-2025-8714 and CVE-2025-8715: a restore could be made to run commands that stood in names or in the dump itself.
 _SAFE_RESTORE: Mapping[int, int] = MappingProxyType({13: 22, 14: 19, 15: 14, 16: 10, 17: 6, 18: 0})
-# Release notes of November 2026: dumps clobbered memory, archives led pg_restore astray (CVE-2026-116314), and on a
+# Releases of 12 November 2026: dumps clobbered memory, archives led pg_restore astray (CVE-2026-116314), and on a
 # standby a shared snapshot could damage both the dump and the standby.
-_SOUND: Mapping[int, int] = MappingProxyType({14: 25, 15: 20, 16: 16, 17: 12, 18: 6})
+_SOUND: Mapping[int, int] = MappingProxyType({14: 25, 15: 20, 16: 16, 17: 12, 18: 7})
 
 
 @dataclass(frozen=True, slots=True)

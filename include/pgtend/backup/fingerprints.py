@@ -25,8 +25,7 @@ from pgtend.postgres.session import Session, open_session
 @contextmanager
 def reader(address: Address, limits: Limits, *, application: str) -> Generator[Session]:
     """Open a session in which rows look the same in text on every server."""
-    # A database without an encoding would give names as bytes.
-    with open_session(address.to(client_encoding="UTF8"), limits, application=application) as session:
+    with open_session(address, limits, application=application) as session:
         for name, value in PINNED_SETTINGS.items():
             session.row(PIN_SETTING, {"name": name, "value": value})
         session.row(HOLD_STILL)

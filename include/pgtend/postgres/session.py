@@ -294,6 +294,8 @@ def _settings(address: Address, limits: Limits, application: str) -> dict[str, s
     ours = " ".join(f"-c {name}={value}" for name, value in options.items())
     return {
         "application_name": application,
+        # A database without an encoding would give all text as bytes.
+        "client_encoding": "UTF8",
         "connect_timeout": str(max(2, round(_seconds(limits.connect_timeout)))),
         "options": f"{address.params.get('options', '')} {ours}".strip(),
     }
