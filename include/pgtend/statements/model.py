@@ -174,11 +174,13 @@ class RegressionPolicy:
 
     def _bad_days(self, one: _Tonight, shifts: Mapping[date, float]) -> list[date]:
         """Walk back from tonight as long as each night was slow too: the last one is where it began."""
+        # A night that was a little slow by chance is not where a great slowness began.
+        limit = max(math.log(self.ratio_limit), (one.moved - math.log(shifts.get(one.series.days[-1], 1.0))) / 2)
         found: list[date] = []
         nights = zip(one.series.days, one.series.calls, one.series.exec_ms, strict=True)
         for day, calls, exec_ms in reversed(list(nights)):
             mean = _mean(calls, exec_ms)
-            if mean <= 0 or math.log(mean) - one.usual - math.log(shifts.get(day, 1.0)) <= math.log(self.ratio_limit):
+            if mean <= 0 or math.log(mean) - one.usual - math.log(shifts.get(day, 1.0)) <= limit:
                 break
             found.append(day)
         return found
