@@ -70,7 +70,7 @@ class Post:
                     }
                 },
                 "watchdog": {"airflow": self.airflow.address, "heartbeat": "switch"},
-                "databases": {"kgc": {}},
+                "databases": {"kgc": {rules: {"enabled": False} for rules in ("drill", "indexes", "statements")}},
             }
         )
 

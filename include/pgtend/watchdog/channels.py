@@ -10,7 +10,6 @@ import json
 import smtplib
 import ssl
 import urllib.error
-import urllib.request
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,10 +20,10 @@ from urllib.parse import urlsplit
 
 from pgtend.fleet.alerts import AppriseChannel, Channel, SmtpChannel
 from pgtend.kernel.errors import PgtendError
+from pgtend.watchdog.asking import PATIENCE, ask
 from pgtend.watchdog.connections import Connections, Known
 from pgtend.watchdog.errors import BadConnectionFile, ChannelDown
 
-PATIENCE: Final = 10
 _WEBHOOKS: Final = {"json": "http", "jsons": "https"}
 _RUNBOOK: Final = "Follow docs/runbooks/alert-channel-broken.md."
 
@@ -114,8 +113,7 @@ def send_to_all(ways: Sequence[Way], letter: Letter) -> tuple[tuple[str, ...], t
 def beat(known: Known) -> None:
     """Tell a dead-man's switch elsewhere that the watchdog lives."""
     try:
-        with urllib.request.urlopen(_checked(known.host), timeout=PATIENCE):  # noqa: S310 - http and https only
-            return
+        ask(known.host)
     except (OSError, ValueError) as error:
         raise ChannelDown(
             "the dead-man's switch does not answer",
@@ -175,26 +173,14 @@ def _webhook(address: str) -> str:
 def _post(address: str, letter: Letter) -> None:
     kind = "success" if letter.is_good_news else "failure"
     body: dict[str, str | list[str]] = {"version": "1.0", "title": letter.title, "message": letter.text, "type": kind}
-    request = urllib.request.Request(  # noqa: S310 - http and https only, see _WEBHOOKS
-        _checked(address), data=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(request, timeout=PATIENCE):  # noqa: S310 - same
-        return
+    ask(address, method="POST", content=json.dumps(body).encode())
 
 
 def _knock(address: str) -> None:
     """Ask whether somebody listens; what the answer is does not matter, because nothing was posted."""
-    request = urllib.request.Request(_checked(address), method="HEAD")  # noqa: S310 - same
     try:
-        with urllib.request.urlopen(request, timeout=PATIENCE):  # noqa: S310 - same
-            return
+        ask(address, method="HEAD")
     except urllib.error.HTTPError as answer:
         # Many webhooks refuse HEAD. A gateway without anybody behind it is another matter.
         if answer.code in {502, 503, 504}:
             raise
-
-
-def _checked(address: str) -> str:
-    if not address.startswith(("http://", "https://")):
-        raise ValueError("neither http nor https")
-    return address

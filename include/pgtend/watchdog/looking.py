@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +19,8 @@ from pgtend.ledger.open import open_reporting
 from pgtend.postgres.session import Session
 from pgtend.sqlfiles import query
 from pgtend.vault.model import Vault
-from pgtend.watchdog.channels import PATIENCE, Way
+from pgtend.watchdog.asking import ask
+from pgtend.watchdog.channels import Way
 from pgtend.watchdog.connections import Connections
 from pgtend.watchdog.errors import AirflowDown
 from pgtend.watchdog.model import Look, Promise, broken, fine, judge, unknown
@@ -170,8 +170,7 @@ def look_at_airflow(address: str | None) -> Iterator[Look]:
 
 def _health(address: str) -> Mapping[str, str]:
     try:
-        with urllib.request.urlopen(address, timeout=PATIENCE) as answer:  # noqa: S310 - the fleet file takes http and https only
-            content = cast("object", json.loads(cast("bytes", answer.read(100_000))))
+        content = cast("object", json.loads(ask(address)))
     except (OSError, ValueError) as error:
         raise AirflowDown(
             "Airflow's api-server does not answer",
