@@ -69,6 +69,7 @@ class Airflow:
             "PGTEND_FLEET": str(self.places.fleet),
             # For <db>.restore. A real worker has no private key until somebody puts one there for a restore.
             "PGTEND_KEY_FILE": str(self.places.key("operations")),
+            "PGTEND_SIGNING_KEY_FILE": str(self.places.signing_key),
         }
 
     def environment(self, connections: Mapping[str, str]) -> dict[str, str]:

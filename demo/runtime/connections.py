@@ -139,6 +139,7 @@ def shell_lines(places: Places) -> str:
     variables = {
         "PGTEND_FLEET": places.fleet,
         "PGTEND_KEY_FILE": places.key("operations"),
+        "PGTEND_SIGNING_KEY_FILE": places.signing_key,
         "PGSERVICEFILE": places.state / "pg_service.conf",
         "AWS_CONFIG_FILE": places.state / "aws_config",
         "AWS_SHARED_CREDENTIALS_FILE": places.state / "aws_credentials",

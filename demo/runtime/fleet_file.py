@@ -15,7 +15,8 @@ def write_fleet_file(places: Places) -> None:
     """Complete the committed fleet file with keys, which are made once."""
     recipients = "".join(f"    {name}: {public_key(places, name)}\n" for name in RECIPIENTS)
     committed = (places.root / "demo" / "fleet.yaml").read_text(encoding="utf-8")
-    write_private(places.fleet, f"{committed}{REMARK}keys:\n  recipients:\n{recipients}")
+    receipts = f"receipts:\n  trusted_keys:\n    demo: {verifying_key(places)}\n"
+    write_private(places.fleet, f"{committed}{REMARK}keys:\n  recipients:\n{recipients}{receipts}")
 
 
 def public_key(places: Places, name: str) -> str:
@@ -27,3 +28,14 @@ def public_key(places: Places, name: str) -> str:
         file.parent.mkdir(mode=0o700, exist_ok=True)
         write_private(file, new_pair().key_file())
     return read_key_file(file).pairs[0].public
+
+
+def verifying_key(places: Places) -> str:
+    """Give the public key of whoever signs receipts, making the pair at the first call."""
+    from pgtend.drill.receipt_keys import new_signing_key, read_signing_key  # noqa: PLC0415 - as above
+
+    file = places.signing_key
+    if not file.exists():
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        new_signing_key().write(file)
+    return read_signing_key(file).public.text

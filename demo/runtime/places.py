@@ -65,6 +65,11 @@ class Places:
         return self.state / "keys" / f"{name}.txt"
 
     @property
+    def signing_key(self) -> Path:
+        """The private key that receipts of drills are signed with."""
+        return self.state / "keys" / "receipts.pem"
+
+    @property
     def shell(self) -> Path:
         """What a shell sources to work without Airflow."""
         return self.state / "env"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from pgtend.drill.model import DrillOutcome
@@ -12,15 +10,13 @@ from pgtend.drill.receipt_book import ReceiptBook
 from pgtend.drill.receipt_chain import ReceiptHead, Sealed
 from pgtend.drill.receipt_envelope import ReceiptBroken, seal_envelope
 from pgtend.drill.receipt_record import recorded_after, remember
-from pgtend.drill.receipt_signer import Signer, signing_key_for, trusted_keys, vault_of_receipts
-from pgtend.fleet.model import Fleet
+from pgtend.drill.receipt_signer import Signer
 from pgtend.kernel.digests import sha256_hex
 from pgtend.kernel.errors import Outage
 from pgtend.kernel.progress import Progress
 from pgtend.kernel.times import Clock, utc_now
 from pgtend.ledger.model import Ledger
 from pgtend.vault.errors import ObjectExists
-from pgtend.vault.model import Vault
 
 _TRIES = 20
 
@@ -91,29 +87,6 @@ def issue_receipt(  # noqa: PLR0913 - what came of it, where it goes, who signs,
         detail="The receipt is not stored, and the drill has no evidence yet.",
         hint="Run the drill again; see docs/runbooks/receipt-chain-broken.md if it happens again.",
     )
-
-
-def issuer(
-    fleet: Fleet,
-    vaults: Callable[[str], AbstractContextManager[Vault]],
-    ledger: Ledger,
-    progress: Progress,
-    *,
-    may_make_key: bool = False,
-) -> Callable[[DrillOutcome], IssuedReceipt]:
-    """Get ready to issue receipts; asked before a drill begins, because without a key there is nothing to show for it.
-
-    `vaults` opens a vault by its name in the fleet file.
-    """
-    key = signing_key_for(fleet.receipts, progress, may_make=may_make_key)
-    signer, trusted = Signer.under(fleet.receipts, key), trusted_keys(fleet.receipts, key)
-
-    def issue(outcome: DrillOutcome) -> IssuedReceipt:
-        with vaults(vault_of_receipts(fleet)) as vault:
-            book = ReceiptBook(vault=vault, fleet=fleet.fleet, trusted=trusted)
-            return issue_receipt(outcome, book, signer, ledger, progress)
-
-    return issue
 
 
 def _newest(book: ReceiptBook, signer: Signer, ledger: Ledger, progress: Progress) -> ReceiptHead:

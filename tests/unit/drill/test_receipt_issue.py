@@ -15,11 +15,12 @@ import pytest
 from bed.receipts import Office, outcome_of
 from bed.stored_backups import folder_vault
 from pgtend.backup.expiry import Holding, expire
+from pgtend.drill.issuing import issuer
 from pgtend.drill.model import Check, CheckName, CheckOutcome, Verdict
 from pgtend.drill.receipt import NewerReceipt, read_statement
+from pgtend.drill.receipt_book import ReceiptBook
 from pgtend.drill.receipt_chain import ReceiptReport
 from pgtend.drill.receipt_envelope import ReceiptBroken
-from pgtend.drill.receipt_issue import issuer
 from pgtend.drill.receipt_keys import BadSigningKey, new_signing_key, read_signing_key, read_verifying_key
 from pgtend.drill.receipt_signer import KEY_VARIABLE, NoSigningKey, signing_key_for, trusted_keys
 from pgtend.drill.receipt_verify import verify_receipts
@@ -264,6 +265,7 @@ def test_a_drill_gets_its_receipts_from_one_place(tmp_path: Path, monkeypatch: p
 
     with pytest.raises(NoSigningKey):
         issuer(fleet, opened, ledger, quietly)
-    issued = issuer(fleet, opened, ledger, quietly, may_make_key=True)(outcome_of())
-    assert (tmp_path / "evidence" / issued.key).exists()
-    assert issued.sealed.key_id == read_signing_key(tmp_path / "receipts.key").public.key_id
+    issuer(fleet, opened, ledger, quietly, may_make_key=True)(outcome_of())
+    key = read_signing_key(tmp_path / "receipts.key").public
+    book = ReceiptBook(vault=folder_vault(tmp_path / "evidence"), fleet="clinic", trusted=(key,))
+    assert book.read(1).key_id == key.key_id
