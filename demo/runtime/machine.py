@@ -133,6 +133,8 @@ class Machine:
             fleet_databases.create_and_seed(self.cluster, self.words)
         with self.steps.step("the ledger"):
             fleet_databases.migrate_ledger(self.places, self.cluster)
+        with self.steps.step("a month of nights of their statements"):
+            fleet_databases.make_history(self.places, self.cluster, self.words)
 
     def start_airflow(self) -> None:
         """Bring Airflow up, anew if its settings changed since it started."""

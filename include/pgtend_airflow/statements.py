@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pgtend.statements.job import tend_statements
+from pgtend.statements.job import keep_of, tend_statements
 from pgtend_airflow.connections import AirflowConnections
-from pgtend_airflow.desk import Desk, moment_of_run
+from pgtend_airflow.desk import Desk, moment_of_run, usable_fleet
 
 
 def read_one(desk: Desk) -> None:
@@ -19,4 +19,5 @@ def read_one(desk: Desk) -> None:
         desk.progress,
         replicas=replicas,
         moment=moment_of_run(),
+        keep=keep_of(usable_fleet()),
     )

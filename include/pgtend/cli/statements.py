@@ -33,7 +33,7 @@ def statements(context: typer.Context, database: DatabaseName, as_json: AsJson =
     """
     from pgtend.cli import screen
     from pgtend.kernel.times import utc_now
-    from pgtend.statements.job import PIPELINE, tend_statements
+    from pgtend.statements.job import PIPELINE, keep_of, tend_statements
 
     desk = desk_of(context)
     chosen = desk.database(database)
@@ -46,6 +46,7 @@ def statements(context: typer.Context, database: DatabaseName, as_json: AsJson =
             screen.progress,
             replicas={name: desk.book.find(one.connection) for name, one in chosen.statements.replicas.items()},
             moment=utc_now(),
+            keep=keep_of(desk.fleet),
         )
     if not as_json:
         screen.show(str(report))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from pgtend.fleet.model import Database
+from pgtend.fleet.model import Database, Fleet
 from pgtend.kernel.progress import Progress
 from pgtend.ledger.database import DatabaseLedger
 from pgtend.ledger.model import Ledger, Run, Subject
@@ -24,6 +24,7 @@ from pgtend.statements.snapshot import Reading, Target, require_database
 
 PIPELINE = "statements"
 _HALF_A_DAY = timedelta(hours=12)
+_KEEP = timedelta(days=730)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ def tend_statements(  # noqa: PLR0913 - who, where, on whose behalf; the moment 
     *,
     replicas: Mapping[str, Address] | None = None,
     moment: datetime,
+    keep: timedelta = _KEEP,
 ) -> StatementsReport:
     """Read the night that ends about now, of the database and of each replica; then plans, then the judgement.
 
@@ -82,7 +84,7 @@ def tend_statements(  # noqa: PLR0913 - who, where, on whose behalf; the moment 
     """
     memory = require_database(ledger)
     with ledger.run(subject) as run:
-        work = _Round(database=database, day=night_of(moment, database), memory=memory, run=run)
+        work = _Round(database=database, day=night_of(moment, database), memory=memory, run=run, keep=keep)
         nights: dict[Target, Night] = {}
         for name, place in {"": address, **(replicas or {})}.items():
             target = Target(database=database.name, replica=name)
@@ -101,6 +103,11 @@ def tend_statements(  # noqa: PLR0913 - who, where, on whose behalf; the moment 
 def night_of(moment: datetime, database: Database) -> date:
     """Name the night that ends about now after the day most of it lies in, in the zone of the database's window."""
     return (moment.astimezone(ZoneInfo(database.statements.window.timezone)) - _HALF_A_DAY).date()
+
+
+def keep_of(fleet: Fleet) -> timedelta:
+    """Tell how long texts are kept that nobody uses: as long as everything else in the ledger."""
+    return fleet.ledger.keep if fleet.ledger else _KEEP
 
 
 def say_night(night: Night) -> str:
@@ -126,6 +133,7 @@ class _Round:
     day: date
     memory: DatabaseLedger
     run: Run
+    keep: timedelta
 
     def read(self, target: Target, session: Session) -> Night:
         """Read what every statement cost."""
@@ -137,7 +145,7 @@ class _Round:
             counting=require_counting(session),
             run_id=self.run.run_id,
         )
-        return reading.into(self.memory)
+        return reading.into(self.memory, keep=self.keep)
 
     def keep_plans(self, target: Target, session: Session) -> None:
         """Ask for the generic plans of the worst statements of the night, on the server that ran them."""

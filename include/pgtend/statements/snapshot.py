@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from pgtend.ledger.database import DatabaseLedger
 from pgtend.ledger.model import Ledger
@@ -17,7 +17,9 @@ from pgtend.statements.columns import sources
 from pgtend.statements.errors import LedgerCannotCount, NightIsOver, ResetWhileReading
 from pgtend.statements.quality import Night
 from pgtend.statements.readiness import Counting
-from pgtend.statements.scrub import VERSION, fingerprint, scrub
+from pgtend.statements.texts import Text, scrubbed_texts
+
+_KEEP = timedelta(days=730)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,17 +54,6 @@ class Resets:
 
     dealloc: int | None
     stats_reset: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """The text of an entry as the server keeps it: it may hold anything, and goes nowhere but into `scrub`."""
-
-    role_oid: int
-    is_toplevel: bool
-    queryid: int
-    role: str
-    query: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +106,14 @@ class Reading:
     counting: Counting
     run_id: str
 
-    def into(self, ledger: DatabaseLedger) -> Night:
-        """Read once; all of it is in the ledger afterwards, or nothing."""
-        return ledger.reach(self._take, again=False)
+    def into(self, ledger: DatabaseLedger, *, keep: timedelta = _KEEP) -> Night:
+        """Read once: all of it is in the ledger afterwards, or nothing. Then tidy up what is over and forgotten."""
+        target, night = ledger.reach(self._take, again=False)
+        over = {"target": target, "day": self.day, "keep": keep}
+        ledger.reach(lambda session: session.run(TIDY_STATEMENTS, over))
+        return night
 
-    def _take(self, ledger: Session) -> Night:
+    def _take(self, ledger: Session) -> tuple[int, Night]:
         with ledger.transaction():
             begun = self._begin(ledger)
             server, resets = self._server(), self._resets()
@@ -135,7 +129,7 @@ class Reading:
             self._learn_texts(ledger, begun.target, server.database_oid)
             facts = json.dumps(self._facts(server, resets, copied), default=str)
             named = {"target": begun.target, "day": self.day, "facts": facts}
-            return ledger.row(FINISH_STATEMENTS, named)
+            return begun.target, ledger.row(FINISH_STATEMENTS, named)
 
     @property
     def _schema(self) -> Composable:
@@ -166,17 +160,8 @@ class Reading:
         texts = self._texts(unknown) if unknown else []
         if not texts:
             return
-        scrubbed = [scrub(text.query) for text in texts]
-        known = {"target": target, "day": self.day, "scrub_version": VERSION, "database_oid": database_oid}
-        told = {
-            "role_oids": [text.role_oid for text in texts],
-            "toplevels": [text.is_toplevel for text in texts],
-            "queryids": [text.queryid for text in texts],
-            "roles": [text.role for text in texts],
-            "fingerprints": [fingerprint(query) for query in scrubbed],
-            "queries": scrubbed,
-        }
-        ledger.run(ADD_TEXTS, {**known, **told})
+        known = {"target": target, "day": self.day, "database_oid": database_oid}
+        ledger.run(ADD_TEXTS, {**known, **scrubbed_texts(texts)})
 
     def _texts(self, unknown: Sequence[int]) -> list[Text]:
         toplevel = sources(self.counting.columns)["toplevel"]
