@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from pgtend.indexes.advise import Inquiry, advise_on_indexes
+from pgtend.indexes.checking import PIPELINE as CHECK
+from pgtend.indexes.checking import check_indexes
 from pgtend.indexes.job import Order, rebuild_bloated_indexes
 from pgtend.indexes.memory import recall
 from pgtend.indexes.plan import plan_rebuilds, say_decision, say_plan
@@ -36,6 +40,18 @@ def rebuild_indexes(desk: Desk) -> None:
     """Rebuild what is worth it, prove it, record it."""
     order = Order(only=_only(desk), ignore_window=bool(desk.form[OUTSIDE_WINDOW]), insists=_insists(desk))
     rebuild_bloated_indexes(desk.database, _addresses(desk), desk.ledger, desk.subject, desk.progress, order=order)
+
+
+def note_advice(desk: Desk) -> None:
+    """Find what could be better, and keep every candidate in the ledger."""
+    inquiry = Inquiry(address=desk.address)
+    advise_on_indexes(desk.database, inquiry, desk.ledger, desk.subject, desk.progress)
+
+
+def verify_indexes(desk: Desk) -> None:
+    """Read the structure of every B-tree, and page somebody when one is damaged."""
+    subject = replace(desk.subject, pipeline=CHECK)
+    check_indexes(desk.database, desk.address, desk.ledger, subject, desk.progress)
 
 
 def _addresses(desk: Desk) -> Mapping[str, Address]:

@@ -239,6 +239,17 @@ def index_usage_timing(database: Database) -> Timing:
     )
 
 
+def index_advice_timing(database: Database) -> Timing:
+    """Time the weekly thinking about indexes."""
+    rules = database.indexes
+    return Timing(
+        cron=rules.advice_schedule if rules.enabled else None,
+        timezone=rules.window.timezone,
+        at_most=rules.deadline,
+        deadline=rules.deadline,
+    )
+
+
 def restore_timing() -> Timing:
     """Time a restore: by hand only, and people may take their time to answer."""
     return Timing(

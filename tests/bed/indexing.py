@@ -99,7 +99,7 @@ class Templates:
             session.run(
                 statement("CREATE DATABASE {name} OWNER {owner} TEMPLATE {template} STRATEGY file_copy"),
                 name=sql.Identifier(name),
-                owner=sql.Identifier(f"{template.name}_owner"),
+                owner=sql.Identifier(template.owner.user),
                 template=sql.Identifier(template.name),
             )
         try:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pgtend.cli.desk import APPLICATION, Desk
 from pgtend.cli.findings import Finding, State, fine, look, not_seen, note, problems
 from pgtend.fleet.model import Database, VaultSettings
+from pgtend.indexes.plan import refuse_missing_rights
 from pgtend.kernel.errors import BrokenEvidence, Outage, PgtendError
 from pgtend.kernel.names import new_run_id
 from pgtend.kernel.times import say_span, utc_now
@@ -107,6 +108,7 @@ def examine_database(desk: Desk, database: Database) -> Iterator[Finding]:
             yield _see_encryption(about, session)
             yield from look(about, "primary", lambda: _see_primary(session))
             yield from _see_rights(about, session, database)
+            yield from _see_index_rights(about, session, database)
             if desk.fleet.ledger is not None and database.statements.enabled:
                 yield from look(about, "statements", lambda: _see_counting(session))
             yield from _see_room(about, session, database)
@@ -163,6 +165,19 @@ def _see_counting(session: Session) -> str:
     remarks = "".join(f"; {remark}" for remark in counting.remarks)
     exact = "exactly" if counting.is_exact else "but not since when each entry counts"
     return f"pg_stat_statements {counting.version} counts, {exact}{remarks}"
+
+
+def _see_index_rights(about: str, session: Session, database: Database) -> Iterator[Finding]:
+    if session.facts.is_standby:
+        yield from not_seen(about, "rights on indexes")
+        return
+    rules = database.indexes
+    said = "all that rebuilding {:,} indexes needs"
+    yield from look(about, "rights on indexes", lambda: said.format(refuse_missing_rights(session, rules)))
+    if rules.check and "amcheck" not in session.facts.extensions:
+        yield note(
+            about, "amcheck", "is not installed, so no index is verified", "As a superuser: CREATE EXTENSION amcheck;"
+        )
 
 
 def _see_room(about: str, session: Session, database: Database) -> Iterator[Finding]:

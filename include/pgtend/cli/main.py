@@ -17,6 +17,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from pgtend.cli import (
+    advice,
     analyze,
     archive,
     audit,
@@ -81,6 +82,7 @@ plans.command("reindex")(indexes.plan)
 app.add_typer(plans, name="plan")
 app.command("analyze")(analyze.analyze)
 app.command()(indexes.reindex)
+app.command()(advice.advise)
 app.command()(runs.runs)
 app.command()(health.health)
 app.command()(statements.statements)

@@ -11,7 +11,7 @@ from pydantic import Field, Strict
 
 from pgtend.fleet.analyze import TablePattern
 from pgtend.fleet.schedules import Cron, default_schedule
-from pgtend.fleet.settings import Kind, Settings, Size, Span, Switch
+from pgtend.fleet.settings import Count, Fraction, Kind, Settings, Size, Span, Switch
 from pgtend.fleet.window import Window
 from pgtend.kernel.sizes import Bytes
 
@@ -25,6 +25,10 @@ def _nightly(so_far: Mapping[str, object]) -> str:
 
 def _on_saturdays(so_far: Mapping[str, object]) -> str:
     return f"{_nightly(so_far).removesuffix('*')}6"
+
+
+def _on_sundays(so_far: Mapping[str, object]) -> str:
+    return f"{_nightly(so_far).removesuffix('*')}0"
 
 
 class IndexRules(Settings):
@@ -45,6 +49,10 @@ class IndexRules(Settings):
     usage_schedule: Cron = Field(
         default_factory=_nightly,
         description="When size and use of every index are written down. Default: nightly, with the window.",
+    )
+    advice_schedule: Cron = Field(
+        default_factory=_on_sundays,
+        description="When advice on indexes is worked out. Default: on Sundays, half an hour after the window opens.",
     )
     time_budget: Span = Field(
         default=timedelta(hours=2),
@@ -99,6 +107,20 @@ class IndexRules(Settings):
     check: Switch = Field(
         default=True,
         description="Whether the structure of indexes is verified weekly, where the extension amcheck is installed.",
+    )
+    unused_after: Span = Field(
+        default=timedelta(days=35),
+        ge=timedelta(days=7),
+        description="An index counts as unused after this long without a scan on any server, watched without a gap.",
+    )
+    statements: Count = Field(
+        default=50, description="How many statements, those that cost most, are looked at when advice is worked out."
+    )
+    least_improvement: Fraction = Field(
+        default=0.3, description="How much faster a statement must have become on a copy for an index to be advised."
+    )
+    most_harm: Fraction = Field(
+        default=0.05, description="How much slower any other statement may have become on that copy."
     )
     skip: tuple[TablePattern, ...] = Field(
         default=(), description="Tables whose indexes are left alone: `schema.table`, with `*` for any text."

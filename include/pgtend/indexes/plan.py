@@ -75,12 +75,7 @@ class RebuildPlan:
 
     def raise_if_rights_are_missing(self) -> None:
         """Refuse to begin with half of the work."""
-        RightsMissing.raise_if_any(
-            "the role lacks rights that rebuilding indexes needs",
-            self.missing_rights,
-            hint=f"Run these statements in database {self.database} as a superuser or as the owner. Then run "
-            "`pgtend doctor`; see docs/runbooks/missing-right.md.",
-        )
+        _raise_missing(self.database, self.missing_rights)
 
 
 def plan_rebuilds(  # noqa: PLR0913 - what is judged, by which rules, and what is known beforehand
@@ -109,6 +104,16 @@ def plan_rebuilds(  # noqa: PLR0913 - what is judged, by which rules, and what i
         missing_rights=_missing_rights([d for d in decisions if d.reason is Reason.NO_RIGHT], session),
         census=census,
     )
+
+
+def refuse_missing_rights(session: Session, rules: IndexRules) -> int:
+    """Refuse when an index that is large enough may not be rebuilt; tell how many there are. Estimates nothing."""
+    census = collect_indexes(session, "")
+    policy = RebuildPolicy(rules=rules, now=census.server.read_at)
+    lacking = [index for index in census.indexes if policy.screen(index) is Reason.NO_RIGHT]
+    decisions = [Decision(index=IndexReading(facts=index), rebuild=False, reason=Reason.NO_RIGHT) for index in lacking]
+    _raise_missing(session.facts.database, _missing_rights(decisions, session))
+    return len(census.indexes)
 
 
 def judge(
@@ -179,6 +184,15 @@ def _refuse_unknown(indexes: Sequence[IndexFacts], only: Sequence[str]) -> None:
                 detail=did_you_mean(pattern, known).capitalize(),
                 hint="Write schema.index or schema.table, with * for any text; `pgtend plan reindex` lists them.",
             )
+
+
+def _raise_missing(database: str, problems: tuple[Problem, ...]) -> None:
+    RightsMissing.raise_if_any(
+        "the role lacks rights that rebuilding indexes needs",
+        problems,
+        hint=f"Run these statements in database {database} as a superuser or as the owner. Then run "
+        "`pgtend doctor`; see docs/runbooks/missing-right.md.",
+    )
 
 
 def _missing_rights(decisions: Sequence[Decision], session: Session) -> tuple[Problem, ...]:

@@ -1,0 +1,218 @@
+"""Finds what could be advised: from the statements that cost most, from the catalogue, and from the memory of use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pgtend.fleet.model import Database
+from pgtend.indexes.advice_model import (
+    Candidate,
+    Kind,
+    Statement,
+    TableColumns,
+    candidates_of,
+    merged,
+    name_for,
+    quoted,
+)
+from pgtend.indexes.estimate import FIND_EXTENSION, READ_DEFINITION
+from pgtend.indexes.facts import IndexFacts
+from pgtend.indexes.usage import collect_indexes, standbys_of
+from pgtend.kernel.times import say_span
+from pgtend.ledger.database import DatabaseLedger
+from pgtend.ledger.model import Ledger
+from pgtend.postgres.identifiers import column, relation
+from pgtend.postgres.session import Session
+from pgtend.sqlfiles import query
+from pgtend.statements.plans import ask_plan
+from pgtend.statements.scrub import scrub
+
+_STATISTICS = "pg_stat_statements"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Costly:
+    """A statement and what it cost."""
+
+    query: str
+    role: str
+    calls: int
+    exec_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnRow:
+    """A column of a table."""
+
+    schema: str
+    table_name: str
+    name: str
+    type: str
+    rows: int
+    table_oid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BareKey:
+    """A foreign key without an index."""
+
+    schema: str
+    table_name: str
+    constraint_name: str
+    columns: Sequence[str]
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needless:
+    """An index that another one makes needless."""
+
+    oid: int
+    schema: str
+    table_name: str
+    name: str
+    other: str
+    is_duplicate: bool
+    size: int
+    definition: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unused:
+    """An index that nobody used."""
+
+    schema_name: str
+    index_name: str
+    definition: str
+    watched_since: datetime
+
+
+READ_COSTLY_STATEMENTS = query(__package__ or "", "read_costly_statements", Costly)
+READ_COSTLY_STATEMENTS_LIVE = query(__package__ or "", "read_costly_statements_live", Costly)
+READ_ADVICE_COLUMNS = query(__package__ or "", "read_advice_columns", ColumnRow)
+FIND_BARE_FOREIGN_KEYS = query(__package__ or "", "find_bare_foreign_keys", BareKey)
+FIND_NEEDLESS_INDEXES = query(__package__ or "", "find_needless_indexes", Needless)
+READ_UNUSED = query(__package__ or "", "read_unused", Unused)
+
+
+def costly_statements(session: Session, ledger: Ledger, database: Database, *, live: bool) -> tuple[Statement, ...]:
+    """Name the statements that cost most: by the nights in the ledger, or by the server's counters as they are."""
+    amount = database.indexes.statements
+    found: list[Costly] = []
+    if not live and isinstance(ledger, DatabaseLedger):
+        asked = {"database": database.name, "rows": amount}
+        found = ledger.reach(lambda reporting: reporting.rows(READ_COSTLY_STATEMENTS, asked))
+    if not found and _STATISTICS in session.facts.extensions:
+        schema = column(session.row(FIND_EXTENSION, {"extension": _STATISTICS}).schema)
+        found = session.rows(READ_COSTLY_STATEMENTS_LIVE, {"rows": amount}, schema=schema)
+    # The server keeps literals in more places than people think.
+    return tuple(Statement(text=scrub(one.query), role=one.role, calls=one.calls, exec_ms=one.exec_ms) for one in found)
+
+
+def find_candidates(
+    session: Session, statements: Sequence[Statement], ledger: Ledger, database: Database
+) -> tuple[Candidate, ...]:
+    """Find everything that could be advised; what an index of the database does already is left out."""
+    indexes = collect_indexes(session, "").indexes
+    there = _shapes(session, indexes)
+    wanted = [one for one in _from_plans(session, statements) if (one.schema, one.table, _bare(one.shape)) not in there]
+    found = (*_foreign_keys(session), *wanted, *_needless(session), *_unused(session, ledger, database, indexes))
+    return tuple(one for one in merged(found) if not database.indexes.skips(one.schema, one.table))
+
+
+def _from_plans(session: Session, statements: Sequence[Statement]) -> Iterator[Candidate]:
+    tables = read_tables(session)
+    for statement in statements:
+        plan = ask_plan(session, statement.text, statement.role)
+        if plan.tree is not None:
+            yield from candidates_of(statement, plan.tree, tables)
+
+
+def read_tables(session: Session) -> Mapping[str, TableColumns]:
+    """Read all tables by name; of two with the same name in two schemas neither, for a plan names no schema."""
+    rows = session.rows(READ_ADVICE_COLUMNS)
+    schemas: dict[str, set[str]] = {}
+    for row in rows:
+        schemas.setdefault(row.table_name, set()).add(row.schema)
+    types: dict[str, dict[str, str]] = {}
+    for row in rows:
+        types.setdefault(row.table_name, {})[row.name] = row.type
+    return {
+        row.table_name: TableColumns(schema=row.schema, name=row.table_name, rows=row.rows, types=types[row.table_name])
+        for row in rows
+        if len(schemas[row.table_name]) == 1
+    }
+
+
+def _shapes(session: Session, indexes: Sequence[IndexFacts]) -> frozenset[tuple[str, str, str]]:
+    by_oid = {index.oid: index for index in indexes}
+    found = session.rows(READ_DEFINITION, {"indexes": list(by_oid)})
+    return frozenset((by_oid[one.oid].schema, by_oid[one.oid].table_name, _bare(one.shape)) for one in found)
+
+
+def _bare(shape: str) -> str:
+    """Compare definitions without the brackets and spaces that the server adds when it writes one down."""
+    return re.sub(r"[\s()]", "", shape).lower()
+
+
+def _foreign_keys(session: Session) -> Iterator[Candidate]:
+    for key in session.rows(FIND_BARE_FOREIGN_KEYS):
+        names = ", ".join(quoted(name) for name in key.columns)
+        shape = f"USING btree ({names})"
+        yield Candidate(
+            kind=Kind.FOREIGN_KEY,
+            schema=key.schema,
+            table=key.table_name,
+            name=name_for(key.table_name, shape),
+            shape=shape,
+            why=f"deleting a row that {key.constraint_name} points to reads all {key.rows:,} rows of the table",
+            helps=(_looked_up(key),),
+        )
+
+
+def _looked_up(key: BareKey) -> Statement:
+    """Write the question that the server asks itself when a row that others point to is deleted."""
+    table = relation(key.schema, key.table_name).as_string(None)
+    asked = " AND ".join(f"{column(name).as_string(None)} = ${place}" for place, name in enumerate(key.columns, 1))
+    question = f"SELECT 1 FROM ONLY {table} WHERE {asked} FOR KEY SHARE"  # noqa: S608 - names quoted by the driver
+    return Statement(text=question, role="", calls=0, exec_ms=0.0)
+
+
+def _needless(session: Session) -> Iterator[Candidate]:
+    for index in session.rows(FIND_NEEDLESS_INDEXES):
+        yield Candidate(
+            kind=Kind.DUPLICATE if index.is_duplicate else Kind.COVERED,
+            schema=index.schema,
+            table=index.table_name,
+            name=index.name,
+            definition=index.definition,
+            why=f"{index.other} does all that it does",
+        )
+
+
+def _unused(session: Session, ledger: Ledger, database: Database, indexes: Sequence[IndexFacts]) -> Iterator[Candidate]:
+    """Name what no server used; keys of tables that others point to are kept whatever their counters say."""
+    if not isinstance(ledger, DatabaseLedger):
+        return
+    span: timedelta = database.indexes.unused_after
+    asked = {"database": database.name, "nodes": 1 + len(standbys_of(database)), "span": span}
+    unused = {(u.schema_name, u.index_name) for u in ledger.reach(lambda reporting: reporting.rows(READ_UNUSED, asked))}
+    idle = {i.oid: i for i in indexes if (i.schema, i.name) in unused and _may_go(i)}
+    for found in session.rows(READ_DEFINITION, {"indexes": list(idle)}):
+        index = idle[found.oid]
+        yield Candidate(
+            kind=Kind.UNUSED,
+            schema=index.schema,
+            table=index.table_name,
+            name=index.name,
+            definition=found.definition,
+            why=f"no server has used it for {say_span(span)}, watched without a gap",
+        )
+
+
+def _may_go(index: IndexFacts) -> bool:
+    needed = index.is_unique or index.is_primary or index.is_exclusion or index.is_replica_identity
+    return not (needed or index.is_partitioned or index.is_toast or not index.is_valid)

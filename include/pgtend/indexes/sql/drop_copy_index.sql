@@ -1,0 +1,2 @@
+-- Takes it away from the copy again.
+DROP INDEX {index}

@@ -1,0 +1,65 @@
+"""Whether indexes hold: sound ones, damaged ones, and those that nobody can use."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from bed.clusters import MAJORS, asked, new_database, tools_of
+from bed.indexing import Ward
+from pgtend.indexes.checking import CheckReport, Verdict, check_indexes
+from pgtend.indexes.errors import IndexDamaged, IndexInvalid
+from pgtend.ledger.model import Subject
+from pgtend.postgres.throwaway import ThrowawayServer
+
+
+def checked(ward: Ward, *, every_row: bool = False) -> CheckReport:
+    """Verify all indexes."""
+    subject = Subject("clinic", "index_check", "test")
+    address = ward.live.superuser
+    return check_indexes(ward.database, address, ward.ledger, subject, ward.lines.append, every_row=every_row)
+
+
+def test_sound_indexes_are_seen_and_others_said_not_to_be(ward: Ward) -> None:
+    """Six B-trees and that of the TOAST table are sound; a GIN index cannot be looked at, and that is said."""
+    ward.live.run("CREATE EXTENSION amcheck")
+    report = checked(ward, every_row=True)
+    assert len(report.with_verdict(Verdict.SOUND)) == 7
+    assert [check.index_name for check in report.with_verdict(Verdict.NOT_SEEN)] == ["visits_context"]
+
+
+def test_without_the_extension_nothing_counts_as_sound(ward: Ward) -> None:
+    """Not seen is not fine."""
+    assert checked(ward).with_verdict(Verdict.SOUND) == ()
+
+
+def test_an_invalid_index_is_reported(ward: Ward) -> None:
+    """It serves nobody and costs every writer."""
+    ward.live.run("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'clinic.visits_kind'::regclass")
+    with pytest.raises(IndexInvalid) as caught:
+        checked(ward)
+    assert "clinic.visits_kind" in caught.value.detail
+
+
+@pytest.mark.parametrize("major", MAJORS)
+def test_a_damaged_index_pages_somebody(major: int, tmp_path: Path) -> None:
+    """A page of zeros in the middle of a B-tree is found, and the index is named."""
+    with ThrowawayServer(tools=tools_of(major)) as server, new_database(server) as live:
+        live.run(
+            "CREATE EXTENSION amcheck",
+            "CREATE TABLE public.visits AS SELECT generate_series(1, 20000) AS id",
+            "CREATE INDEX visits_id ON public.visits (id)",
+            "CHECKPOINT",
+        )
+        with live.session() as session:
+            path = session.row(asked("SELECT pg_relation_filepath('public.visits_id') AS word")).word
+        server.stop(signal.SIGINT)
+        with (server.data / path).open("r+b") as file:
+            file.seek(8192 * 3)
+            file.write(bytes(8192))
+        server.start()
+        ward = Ward(live, tmp_path / "ledger", live.owner)
+        with pytest.raises(IndexDamaged, match=r"public\.visits_id is damaged"):
+            checked(ward)
