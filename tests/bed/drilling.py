@@ -6,7 +6,6 @@ import json
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from bed.clusters import LiveDatabase
 from bed.restoring import Stage
@@ -171,10 +170,3 @@ def forge(stage: Stage, manifest: Manifest, change: Mapping[str, object]) -> Non
         at[last] = value
     path.unlink()
     path.write_text(json.dumps(content), encoding="utf-8")
-
-
-def folders_of_drills() -> set[Path]:
-    """List the folders of throwaway servers on this machine."""
-    import tempfile  # noqa: PLC0415 - one test asks
-
-    return set(Path(tempfile.gettempdir()).glob("pgtend-server-*"))

