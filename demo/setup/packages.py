@@ -43,6 +43,8 @@ def has_font() -> bool:
 FOR_THE_DEMO = (
     Need("postgresql", has_postgresql),
     Need("openssl", has_command("openssl")),
+    # The walls of restore drills; without it they are built by util-linux alone.
+    Need("bubblewrap", has_command("bwrap")),
 )
 FOR_THE_BROWSER = (
     Need("chromium-headless-shell", has_command("chromium-headless-shell", "chromium", "chromium-browser")),

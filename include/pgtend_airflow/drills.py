@@ -16,7 +16,7 @@ from pgtend.drill.job import DrillOrder, DrillSite, drill_backup
 from pgtend.drill.model import AT_TIMES, DrillOutcome, Rule
 from pgtend.drill.stages import Stage
 from pgtend.drill.telling import say_outcome
-from pgtend.fleet.model import AlertSettings, Fleet
+from pgtend.fleet.model import AlertSettings, Environment, Fleet
 from pgtend.kernel.errors import Misconfigured
 from pgtend.kernel.names import did_you_mean
 from pgtend.kernel.progress import Progress
@@ -50,7 +50,8 @@ def drill_one(desk: Desk) -> str:
         database=desk.database,
         vaults=_vault,
         keys=_keys(desk),
-        issue=issuer(fleet, _vault, desk.ledger, progress),
+        # A developer's worker may make its own signing key; anywhere else a key that nobody trusts proves nothing.
+        issue=issuer(fleet, _vault, desk.ledger, progress, may_make_key=fleet.environment is Environment.DEVELOPMENT),
         on_outcome=(lambda outcome: _tell(told, fleet, outcome),) if told else (),
     )
     return drill_backup(site, _order(desk), desk.ledger, desk.subject, progress).run_id
