@@ -36,7 +36,7 @@ The log of the task before this one says which backup that is, and what it holds
 
 
 class NotApproved(Refusal):
-    """A restore was not approved by a second person who typed the name of the database."""
+    """Nothing was done, because no second person approved it and typed the name of the database."""
 
     code = "airflow.not_approved"
 
@@ -89,14 +89,18 @@ def approved_restore(database: str) -> ApprovedRestore:
 
 def approved_by(answer: Mapping[str, object], database: str, starter: str | None) -> str:
     """Name the second person who approved and typed the name, or refuse."""
-    person = cast("Mapping[str, str] | None", answer["responded_by_user"])
-    if not person or not person.get("id"):
-        raise _refused("it was answered by the time-out and not by a person", "Start it again when somebody is there.")
+    _person_in(answer)
     if not starter:
         raise _refused("nobody is known to have started this run", "Start it in the UI, logged in as yourself.")
+    return person_who_typed(answer, database, starter=starter)
+
+
+def person_who_typed(answer: Mapping[str, object], database: str, *, starter: str | None) -> str:
+    """Name the person who approved and typed the name, and who is not the one that started the run, or refuse."""
+    person = _person_in(answer)
     # Some auth managers give a number as id, so either may be the login.
     names = {str(person[key]).casefold() for key in ("id", "name") if person.get(key)}
-    if starter.casefold() in names:
+    if starter and starter.casefold() in names:
         raise _refused(f"{starter} started this run and cannot approve it", "Ask a second person to answer.")
     typed = cast("Mapping[str, object]", answer["params_input"] or {}).get(TYPED_NAME)
     if typed != database:
@@ -104,9 +108,16 @@ def approved_by(answer: Mapping[str, object], database: str, starter: str | None
     return str(person.get("name") or person["id"])
 
 
+def _person_in(answer: Mapping[str, object]) -> Mapping[str, str]:
+    person = cast("Mapping[str, str] | None", answer["responded_by_user"])
+    if not person or not person.get("id"):
+        raise _refused("it was answered by the time-out and not by a person", "Start it again when somebody is there.")
+    return person
+
+
 def _run_of(context: Context) -> DagRun:
     return cast("DagRun", cast("Mapping[str, object]", context)["dag_run"])
 
 
 def _refused(why: str, hint: str) -> NotApproved:
-    return NotApproved(f"the restore was not approved: {why}", detail="Nothing was changed.", hint=hint)
+    return NotApproved(f"this was not approved: {why}", detail="Nothing was changed.", hint=hint)

@@ -250,6 +250,18 @@ def index_advice_timing(database: Database) -> Timing:
     )
 
 
+def archive_timing(database: Database) -> Timing:
+    """Time the archive; where no table has a rule it can only be started by hand."""
+    rules = database.archive
+    return Timing(
+        cron=rules.schedule if rules.enabled and rules.tables else None,
+        timezone=rules.window.timezone,
+        # The last month may be begun at the very end of the budget, and no statement outlives its own limit.
+        at_most=rules.time_budget + database.limits.statement_timeout + timedelta(minutes=15),
+        deadline=rules.deadline,
+    )
+
+
 def restore_timing() -> Timing:
     """Time a restore: by hand only, and people may take their time to answer."""
     return Timing(

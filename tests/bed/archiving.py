@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from bed.backups import ESCROW, OPERATIONS
 from bed.clusters import LiveDatabase, asked
+from bed.stored_backups import put_backup
 from pgtend.archive.job import ArchiveReport, ArchiveSite, Wishes, archive_database
 from pgtend.archive.memory import units_of
 from pgtend.archive.model import Unit
 from pgtend.archive.names import Names
+from pgtend.archive.opening import restoring_desk
 from pgtend.archive.plan import ArchivePlan, TablePlan, plan_archive, reading_session
+from pgtend.archive.restoring import Desk, place_hold
 from pgtend.fleet.model import Fleet
 from pgtend.ledger.folder import FolderLedger
 from pgtend.ledger.model import Ledger, Subject
 from pgtend.postgres.address import Address
 from pgtend.postgres.session import Session
+from pgtend.vault.agekeys import PrivateKeys
 from pgtend.vault.folder import FolderVault
 from pgtend.vault.model import FolderPlace, Vault
 
@@ -62,17 +66,18 @@ class Attic:
     now: datetime = NOW
     lines: list[str] = field(default_factory=list[str])
     address: Address | None = None
+    keys: Mapping[str, str] = field(default_factory=lambda: {"operations": OPERATIONS.public, "escrow": ESCROW.public})
 
     @property
     def fleet(self) -> Fleet:
         """The fleet as its file would describe it, with a window that is always open."""
         return Fleet.model_validate(
             {
-                "fleet": "tests",
+                "fleet": "clinic",
                 "environment": "test",
-                "keys": {"recipients": {"operations": OPERATIONS.public, "escrow": ESCROW.public}},
+                "keys": {"recipients": dict(self.keys)},
                 "databases": {
-                    "clinic": {
+                    "kgc": {
                         "window": {"start": "00:00", "end": "00:00"},
                         "limits": {"lock_timeout": "2 s"},
                         "backup": dict(self.backup),
@@ -87,7 +92,7 @@ class Attic:
         """Say what is archived, and how to reach it."""
         fleet = self.fleet
         return ArchiveSite(
-            fleet=fleet, database=fleet.databases["clinic"], address=self.address or self.live.owner, vault=self.vault
+            fleet=fleet, database=fleet.databases["kgc"], address=self.address or self.live.owner, vault=self.vault
         )
 
     @contextmanager
@@ -123,11 +128,26 @@ class Attic:
 
     def run(self, *, approved_by: str = "ana", only_unapproved: bool = False) -> ArchiveReport:
         """Archive what is old."""
-        subject = Subject("clinic", "archive", "test")
+        subject = Subject("kgc", "archive", "test")
         wishes = Wishes(approved_by=approved_by, only_unapproved=only_unapproved)
         return archive_database(
             self.site, self.ledger, subject, self.lines.append, wishes=wishes, clock=lambda: self.now
         )
+
+    def desk(self, name: str = METRICS, keys: PrivateKeys | None = None) -> AbstractContextManager[Desk]:
+        """Sit down to restore or erase."""
+        return restoring_desk(self.site, Names.of(name), keys, self.lines.append)
+
+    def hold(self, month: str, *, legal: bool, name: str = METRICS) -> None:
+        """Let a month stay as it is."""
+        day = date.fromisoformat(f"{month}-01")
+        with self.session() as session:
+            place_hold(session, Names.of(name), day, reason="a case", by="ana", until=None, is_legal=legal)
+
+    def take_backup(self) -> None:
+        """Let a verified backup be younger than everything that was sealed."""
+        with self.vault() as vault:
+            put_backup(vault, datetime.now(UTC))
 
     def units(self, name: str = METRICS) -> tuple[Unit, ...]:
         """List the archived months."""

@@ -1,4 +1,4 @@
-"""Archives the old rows of a database: plan, detach, move, seal, and hand over what is left to be done by others."""
+"""Archives the old rows of a database: plan, detach, move, seal, store, let go, and hand over what others do."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from pgtend.archive.cold import Store
 from pgtend.archive.detach import Detacher
 from pgtend.archive.facts import READ_LEAVES
-from pgtend.archive.memory import approve, remember, units_of
-from pgtend.archive.model import Pace, State
+from pgtend.archive.leaving import destroy_month, drop_month, newest_verified_backup, remove_superseded
+from pgtend.archive.memory import approve, move_on, remember, units_of
+from pgtend.archive.model import Departure, Pace, State, Unit, decide_departures, decide_destructions
 from pgtend.archive.move import Mover, quick_commits, say_move
 from pgtend.archive.plan import ArchivePlan, TablePlan, plan_archive, reading_session
 from pgtend.archive.pressure import Gauge, Lookout
 from pgtend.archive.record import Scribe, Step
 from pgtend.archive.seal import follow_columns, seal_month
 from pgtend.archive.tables import Shelf
-from pgtend.fleet.model import Database, Fleet
+from pgtend.fleet.model import Database, Fleet, TableArchive, Tier
 from pgtend.kernel.progress import Progress
+from pgtend.kernel.sizes import Bytes
 from pgtend.kernel.times import Clock, say_span, utc_now
 from pgtend.ledger.model import Ledger, Subject
 from pgtend.postgres.address import Address
@@ -49,6 +52,8 @@ class Wishes:
     """Who says yes to the rules that nobody approved yet; nobody does when this is empty."""
     only_unapproved: bool = False
     """Whether the run is about those rules alone."""
+    patience: timedelta | None = None
+    """How long to wait for another job on the same database. Default: as long as for any lock."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -96,7 +101,7 @@ def archive_database(  # noqa: PLR0913 - where, on whose behalf, who watches; th
     with ledger.run(subject) as run:
         began, now = time.monotonic(), clock()
         closes_at = began + _room(site.database, now, ignore_window=wanted.ignore_window).total_seconds()
-        with _sessions(site) as (session, second):
+        with _sessions(site, wanted.patience) as (session, second):
             plan = plan_archive(session, site.database, now, only=wanted.only)
             scribe = Scribe(run, site.database.name)
             scribe.plan(plan)
@@ -157,6 +162,7 @@ class _Night:
         self._detach(shelf, table)
         if self._move(shelf, table):
             self._seal(shelf)
+        self._let_go(shelf, table)
 
     def _detach(self, shelf: Shelf, table: TablePlan) -> None:
         began = time.monotonic()
@@ -219,15 +225,77 @@ class _Night:
             self.progress(f"{shelf.names} {unit.label}: sealed, {sealed.rows:,} rows, {sealed.size}")
             self.scribe.step(shelf.names, Step.SEALED, unit=unit, rows=sealed.rows, size=sealed.size, took=took)
 
+    def _let_go(self, shelf: Shelf, table: TablePlan) -> None:
+        """Store what shall be cold, and let go of what has to go; the vault is opened only where a rule needs it."""
+        rule = table.reading.rule
+        if rule.tier is Tier.TABLE and rule.forget_after is None:
+            return
+        with self.site.vault() as vault:
+            store = Store(fleet=self.site.fleet, database=self.site.database.name, vault=vault)
+            if rule.tier is Tier.COLD:
+                self._store(shelf, store)
+            backup = newest_verified_backup(vault, self.site.fleet.fleet, self.site.database.name)
+            for judged in decide_departures(units_of(self.session, shelf.names), rule, self.now, backup):
+                self._depart(shelf, judged, rule)
+            for judged in tuple(decide_destructions(units_of(self.session, shelf.names), rule, self.now, backup)):
+                self._destroy(shelf, judged, vault)
+
+    def _store(self, shelf: Shelf, store: Store) -> None:
+        for unit in units_of(self.session, shelf.names):
+            if unit.stands not in {State.SEALED, State.STORED} or time.monotonic() >= self.closes_at:
+                self.report.is_finished &= unit.stands not in {State.SEALED, State.STORED}
+                continue
+            if unit.rows == 0:
+                # All of its rows were erased, or are live again: what the vault still has of it goes.
+                remove_superseded(shelf, unit, store.vault)
+                continue
+            began = time.monotonic()
+            if unit.stands is State.STORED:
+                move_on(self.session, unit, State.SEALED)
+                unit = self._again(shelf, unit)  # noqa: PLW2901 - the month as it stands now
+            manifest, key = store.store(shelf, unit)
+            stored = self._again(shelf, unit)
+            move_on(self.session, stored, State.PROVEN)
+            remove_superseded(shelf, stored, store.vault)
+            took = timedelta(seconds=time.monotonic() - began)
+            self.report.proven += 1
+            size = Bytes(manifest.stored_size)
+            self.progress(f"{shelf.names} {unit.label}: proven in the vault, {manifest.rows:,} rows, {size}")
+            self.scribe.step(
+                shelf.names, Step.PROVEN, unit=stored, rows=manifest.rows, size=int(size), took=took, detail=key
+            )
+
+    def _depart(self, shelf: Shelf, judged: Departure, rule: TableArchive) -> None:
+        if not judged.leaves:
+            if rule.tier is Tier.COLD:
+                self.progress(f"{shelf.names} {judged.unit.label} stays in the database: {judged.stays}")
+            return
+        drop_month(shelf, judged.unit)
+        self.report.dropped += 1
+        self.progress(f"{shelf.names} {judged.unit.label}: left the database, the vault has it")
+        self.scribe.step(shelf.names, Step.DROPPED, unit=judged.unit, rows=judged.unit.rows)
+
+    def _destroy(self, shelf: Shelf, judged: Departure, vault: Vault) -> None:
+        if not judged.leaves:
+            self.progress(f"{shelf.names} {judged.unit.label} is not destroyed: {judged.stays}")
+            return
+        destroy_month(shelf, judged.unit, vault)
+        self.report.destroyed += 1
+        self.progress(f"{shelf.names} {judged.unit.label}: destroyed, its time was over")
+        self.scribe.step(shelf.names, Step.DESTROYED, unit=judged.unit, rows=judged.unit.rows)
+
+    def _again(self, shelf: Shelf, unit: Unit) -> Unit:
+        return next(one for one in units_of(self.session, shelf.names) if one.month == unit.month)
+
 
 @contextmanager
-def _sessions(site: ArchiveSite) -> Generator[tuple[Session, Session]]:
+def _sessions(site: ArchiveSite, patience: timedelta | None) -> Generator[tuple[Session, Session]]:
     """Open the session that works and the one that watches, and hold the database for us alone."""
     name, limits = site.database.name, site.database.limits
     with (
         reading_session(site.address, limits, application=f"pgtend:{PIPELINE}:{name}") as session,
         reading_session(site.address, limits, application=f"pgtend:lookout:{name}") as second,
-        session.hold(name, patience=limits.lock_timeout),
+        session.hold(name, patience=patience or limits.lock_timeout),
     ):
         yield session, second
 

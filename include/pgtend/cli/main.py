@@ -19,7 +19,7 @@ import typer
 from pgtend.cli import (
     advice,
     analyze,
-    archive,
+    archived,
     audit,
     backup,
     backups,
@@ -97,7 +97,7 @@ app.command()(drill.drills)
 app.command()(backups.copy)
 app.command()(backups.retention)
 app.add_typer(catalogue.app, name="catalogue")
-app.add_typer(archive.app, name="archive")
+app.add_typer(archived.app, name="archive")
 app.add_typer(fleet.app, name="fleet")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(audit.app, name="audit")

@@ -89,6 +89,10 @@ def promises_in_ledger(fleet: Fleet, database: Database) -> Iterator[Promise]:
     if indexes.enabled:
         zone = indexes.window.timezone
         yield _promise(fleet, database, "index_usage", "the use of indexes", indexes.usage_schedule, zone, _READING)
+    archive = database.archive
+    if archive.enabled and archive.tables:
+        zone = archive.window.timezone
+        yield _promise(fleet, database, "archive", "the archive of old rows", archive.schedule, zone, archive.deadline)
     if health.enabled:
         schedule = health.schedule or schedule_of(database.name)
         yield _promise(fleet, database, HEALTH, "a look at the health", schedule, "UTC", health.deadline)

@@ -34,3 +34,9 @@ def test_what_is_switched_off_promises_nothing() -> None:
     rules = ("analyze", "health", "indexes", "drill", "statements")
     off = fleet(**{name: {"enabled": False} for name in rules})
     assert list(promises_in_ledger(off, off.databases["kgc"])) == []
+
+
+def test_old_rows_are_only_expected_to_leave_where_a_rule_says_so() -> None:
+    """A database without archive rules has no such pipeline, and nobody waits for it."""
+    made = fleet(archive={"tables": {"public.visits": {"by": "at"}}})
+    assert "kgc.archive" in [one.key for one in promises_in_ledger(made, made.databases["kgc"])]

@@ -1,0 +1,2 @@
+-- Counts what was brought back.
+SELECT count(*) AS rows FROM ONLY {table}

@@ -1,0 +1,2 @@
+-- Lets a month go that is proven to be somewhere else, or whose time is over.
+DROP TABLE {partition}

@@ -1,0 +1,15 @@
+-- Brings archived rows back into the live table: out of the archive, into the table and off the ledger in one statement.
+WITH gone AS (
+    DELETE FROM ONLY {table} WHERE {condition} RETURNING *
+), back AS (
+    INSERT INTO {live} ({columns}) {overriding} SELECT {columns} FROM gone RETURNING 1
+), known AS (
+    UPDATE pgtend_archive.unit SET
+        rows = rows - (SELECT count(*) FROM gone),
+        checksum = checksum
+            - (SELECT COALESCE(sum(hash_record_extended(ROW({hashed}), 0)::numeric), 0) FROM gone),
+        state = 'sealed', gen = gen + 1, changed_at = clock_timestamp()
+    WHERE (source_id, month) = (%(source_id)s::int, %(month)s::date)
+    RETURNING 1
+)
+SELECT (SELECT count(*) FROM gone) AS gone, (SELECT count(*) FROM back) AS back, (SELECT count(*) FROM known) AS known

@@ -1,0 +1,154 @@
+"""Months come back, holds keep them, and whoever was erased stays erased."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from pydantic import SecretStr
+
+from bed.archiving import METRICS, Attic
+from bed.backups import KEYS
+from pgtend.archive.erasing import ErasureReport, erase
+from pgtend.archive.erasures import Erasure, Person, keep_erasure, read_erasures
+from pgtend.archive.errors import KeyNeeded, NoSuchMonth
+from pgtend.archive.model import State
+from pgtend.archive.restoring import restore_beside, restore_to_live, thaw
+
+SEPTEMBER = date(2025, 9, 1)
+ARCHIVE = "public.health_metrics_archive"
+pytestmark = pytest.mark.pg(">= 18")
+
+
+@pytest.fixture
+def cold(attic: Attic) -> Attic:
+    """Give a clinic whose old months were stored in the vault."""
+    attic.tables = {METRICS: {"by": "date", "tier": "cold", "person": "user_id"}}
+    attic.run()
+    return attic
+
+
+def drop_everything(cold: Attic) -> None:
+    """Let the database forget what the vault has."""
+    cold.now += timedelta(days=8)
+    cold.take_backup()
+    assert cold.run().dropped == 4
+
+
+def erase_seven(cold: Attic, *, with_key: bool = False) -> tuple[Erasure, ErasureReport]:
+    """Erase patient 7."""
+    erased = Person(SecretStr("7")).digested((METRICS,), "ana")
+    with cold.vault() as vault:
+        keep_erasure(vault, "clinic", "kgc", erased)
+    with cold.desk(keys=KEYS if with_key else None) as desk:
+        return erased, erase(desk, erased)
+
+
+def test_a_month_comes_back_beside_everything_and_equal(cold: Attic) -> None:
+    """From the archive first, then from the vault alone, with the private key; the same content both times."""
+    was = cold.content("pgtend_archive.public__health_metrics_2025_09")
+    with cold.desk() as desk:
+        warm = restore_beside(desk, SEPTEMBER)
+    assert (cold.content(warm.place), warm.is_whole) == (was, True)
+    drop_everything(cold)
+    with cold.desk() as desk, pytest.raises(KeyNeeded, match="in the vault only, and sealed"):
+        restore_beside(desk, SEPTEMBER)
+    cold.live.run(f"DROP SCHEMA {warm.place.partition('.')[0]} CASCADE")
+    with cold.desk(keys=KEYS) as desk:
+        back = restore_beside(desk, SEPTEMBER)
+    assert (cold.content(back.place), back.rows) == (was, cold.unit("2025-09").rows)
+
+
+def test_one_persons_rows_come_back_alone(cold: Attic) -> None:
+    """Whoever asks for their own data gets theirs."""
+    rows = cold.ask(
+        f"SELECT count(*) FROM {ARCHIVE} WHERE user_id = 7 AND date >= '2025-09-01' AND date < '2025-10-01'"
+    )
+    whose = Person(SecretStr("7")).digested((METRICS,), "ana")
+    with cold.desk() as desk:
+        back = restore_beside(desk, SEPTEMBER, whose=whose)
+    assert cold.ask(f"SELECT count(*) || ' ' || min(user_id) || ' ' || max(user_id) FROM {back.place}") == f"{rows} 7 7"
+    assert (back.rows, back.is_whole) == (int(rows), False)
+
+
+def test_a_month_that_is_live_again_stays_as_long_as_its_hold(cold: Attic) -> None:
+    """The next run would have taken it away again at once."""
+    before = cold.content("public.health_metrics_all")
+    with cold.desk() as desk:
+        back = restore_to_live(desk, SEPTEMBER, hold=timedelta(days=30), by="ana")
+    assert back.rows == int(
+        cold.ask(f"SELECT count(*) FROM {METRICS} WHERE date < '2025-10-01' AND date >= '2025-09-01'")
+    )
+    assert cold.content("public.health_metrics_all") == before
+    assert cold.run().rows == 0
+    cold.live.run("UPDATE pgtend_archive.hold SET until = clock_timestamp()")
+    assert cold.run().rows == back.rows
+    assert cold.content("public.health_metrics_all") == before
+    assert cold.unit("2025-09").stands is State.PROVEN
+
+
+def test_a_month_from_the_vault_goes_back_into_the_live_table(cold: Attic) -> None:
+    """By way of the archive, compared with the ledger before a row is live."""
+    before = cold.content(METRICS, ARCHIVE)
+    drop_everything(cold)
+    with cold.desk(keys=KEYS) as desk:
+        restore_to_live(desk, SEPTEMBER, hold=timedelta(days=30), by="ana")
+        for month in (7, 8, 10):
+            thaw(desk, date(2025, month, 1))
+    assert cold.content("public.health_metrics_all") == before
+
+
+def test_a_month_that_is_not_archived_is_said_to_be_none(cold: Attic) -> None:
+    """A mistyped month changes nothing."""
+    with cold.desk() as desk, pytest.raises(NoSuchMonth, match="2024-01: it is not archived"):
+        restore_beside(desk, date(2024, 1, 1))
+
+
+def test_a_person_is_erased_everywhere_and_the_ledger_still_agrees(cold: Attic) -> None:
+    """Live and archived at once; the next run stores the months anew, and removes the older objects."""
+    rows = int(cold.ask("SELECT count(*) FROM public.health_metrics_all WHERE user_id = 7"))
+    erased, report = erase_seven(cold)
+    assert (report.live + report.archived, report.waiting) == (rows, [])
+    assert cold.ask("SELECT count(*) FROM public.health_metrics_all WHERE user_id = 7") == "0"
+    assert cold.run().proven == 4
+    with cold.vault() as vault:
+        assert len([one for one in vault.objects("archive/") if one.key.endswith("manifest.json")]) == 4
+        (kept,) = read_erasures(vault, "clinic", "kgc")
+    assert kept == erased
+    assert "7" not in {kept.salt, kept.digest}
+
+
+def test_who_is_only_in_the_vault_is_erased_with_a_key_and_never_comes_back_without(cold: Attic) -> None:
+    """Without a key the months wait, and say so; whoever brings one back does so without the person."""
+    drop_everything(cold)
+    erased, waiting = erase_seven(cold)
+    assert len(waiting.waiting) == 4
+    with cold.desk(keys=KEYS) as desk:
+        back = restore_beside(desk, SEPTEMBER)
+        assert cold.ask(f"SELECT count(*) FROM {back.place} WHERE user_id = 7") == "0"
+        done = erase(desk, erased)
+    assert (done.waiting, done.archived > 0) == ([], True)
+    assert cold.ask(f"SELECT count(*) FROM {ARCHIVE} WHERE user_id = 7") == "0"
+    assert cold.run().proven == 4
+
+
+def test_an_erasure_is_done_again_after_an_old_backup_came_back(cold: Attic) -> None:
+    """The record is in the vault and not in the database, which knows nothing of it after a restore."""
+    _, report = erase_seven(cold)
+    assert report.live > 0
+    cold.live.run(
+        f"INSERT INTO {METRICS} (user_id, date, medication_score, diet_score, exercise_score)"
+        " VALUES (7, '2026-11-10', 1, 2, 3), (8, '2026-11-10', 1, 2, 3)"
+    )
+    with cold.vault() as vault:
+        (record,) = read_erasures(vault, "clinic", "kgc")
+    with cold.desk() as desk:
+        assert erase(desk, record).live == 1
+
+
+def test_what_the_law_holds_is_not_erased(cold: Attic) -> None:
+    """It is said which months that were."""
+    cold.hold("2025-09", legal=True)
+    _, report = erase_seven(cold)
+    assert report.held == [f"{METRICS} 2025-09"]
+    assert int(cold.ask(f"SELECT count(*) FROM {ARCHIVE} WHERE user_id = 7")) > 0

@@ -1,0 +1,178 @@
+"""Months go to the vault, are proven there, and leave the database only when nothing keeps them."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import timedelta
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+from bed.archiving import METRICS, Attic, own
+from bed.backups import ESCROW
+from pgtend.archive.errors import ColdBroken, NobodyToSealFor
+from pgtend.archive.model import State
+from pgtend.vault.agekeys import PrivateKeys
+from pgtend.vault.folder import FolderVault
+from pgtend.vault.sealing import unseal
+
+COLD = {"by": "date", "tier": "cold", "person": "user_id"}
+MONTH = "pgtend_archive.public__health_metrics_2025_09"
+
+
+@pytest.fixture
+def cold(attic: Attic) -> Attic:
+    """Give a clinic whose old months go to the vault."""
+    attic.tables = {METRICS: COLD}
+    return attic
+
+
+def stored(cold: Attic, month: str, ending: str) -> bytes:
+    """Read an object of a month as it lies in the vault, opened with the escrow key where it is sealed."""
+    with cold.vault() as vault:
+        (key,) = (o.key for o in vault.objects("archive/") if f"/{month}/" in o.key and o.key.endswith(ending))
+        if not key.endswith(".age"):
+            return vault.read_range(key, 0, vault.head(key).size)
+        with unseal(vault, key, PrivateKeys((ESCROW,))) as plain:
+            return plain.read()
+
+
+def test_a_month_in_the_vault_is_read_by_everybody_who_reads_parquet(cold: Attic) -> None:
+    """By pyarrow and by DuckDB, as it was written: every row, and moments and scores as the database had them."""
+    assert cold.run().proven == 4
+    content, manifest = stored(cold, "2025-09", ".age"), json.loads(stored(cold, "2025-09", ".json"))
+    unit = cold.unit("2025-09")
+    table = pq.read_table(io.BytesIO(content))
+    assert (table.num_rows, manifest["rows"], manifest["checksum"]) == (unit.rows, unit.rows, unit.checksum)
+    assert str(table.schema.field("date").type) == "timestamp[us]"
+    assert {one["name"] for one in manifest["recipients"]} == {"operations", "escrow"}
+    path = cold.folder / "month.parquet"
+    path.write_bytes(content)
+    seen = duckdb.sql(f"SELECT count(*), sum(id), min(date)::text, sum(diet_score::double) FROM '{path}'").fetchall()
+    said = "count(*) || '|' || sum(id) || '|' || min(date) || '|' || sum(diet_score::float8)"
+    rows, ids, first, score = cold.ask(f"SELECT {said} FROM {MONTH}").split("|")
+    assert (str(seen[0][0]), str(seen[0][1]), seen[0][2]) == (rows, ids, first)
+    assert seen[0][3] == pytest.approx(float(score))
+
+
+def test_every_value_that_postgresql_has_comes_back(cold: Attic) -> None:
+    """Loaded from the vault and compared by hash: the odd ones too, infinity and an empty text among them."""
+    cold.live.run(
+        "CREATE TABLE public.odd (id int PRIMARY KEY, at timestamptz NOT NULL, j json, b jsonb, f float8, r real,"
+        " n numeric, m numeric(12,3), i interval, p point, a text[], y bytea, t text, d date,"
+        " u uuid, o bool, c char(5))",
+        "INSERT INTO public.odd VALUES"
+        " (1, '2025-10-01 01:02:03.456789', '{\"a\":  1}', '{\"b\": null}', '-0', 0.1, 1.00, -7.125, '24 hours',"
+        " '(1,2)',"
+        " '{a,NULL,\"b,c\"}', '\\x00ff', E'line\\nnext \"quoted\" \\\\', '0044-03-15 BC',"
+        " gen_random_uuid(), true, 'ab'),"
+        " (2, '2025-10-01', NULL, 'null', 'NaN', '-Infinity', 'NaN', NULL, '1 day', NULL, '{}', '', '',"
+        " 'infinity', NULL, false, ''),"
+        " (3, '2025-10-02', '\"\"', '\"\"', 1e300, 1e-40, 123456789012345678901234567890.1, 0, '-1 mon', '(0,0)', NULL,"
+        " NULL, NULL, NULL, NULL, NULL, NULL)",
+    )
+    own(cold.live, "public.odd")
+    cold.tables = {"public.odd": {"by": "at", "tier": "cold"}}
+    assert cold.run().proven == 1
+
+
+def test_a_store_that_changes_a_byte_is_found_out_at_once(cold: Attic, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is compared with the ledger went through the vault, so that a lying store is no proof; the rows stay."""
+    real = FolderVault.put
+
+    def lying(self: FolderVault, key: str, stream: object, **rest: object) -> object:
+        made = real(self, key, stream, **rest)  # type: ignore[arg-type]
+        path = cold.folder / "vault" / key
+        path.chmod(0o600)
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+        return made
+
+    monkeypatch.setattr(FolderVault, "put", lying)
+    with pytest.raises(Exception, match="damaged"):
+        cold.run()
+    assert {unit.state for unit in cold.units()} == {"sealed"}
+
+
+def test_a_month_that_is_not_what_the_ledger_says_is_not_stored(cold: Attic) -> None:
+    """It is compared once more before anything is written."""
+    cold.tables = {METRICS: {"by": "date"}}
+    cold.run()
+    cold.live.run(f"UPDATE {MONTH} SET diet_score = 1 WHERE id = (SELECT min(id) FROM {MONTH})")
+    cold.tables = {METRICS: COLD}
+    with pytest.raises(Exception, match="2025-09 is not what was moved"):
+        cold.run()
+    assert cold.unit("2025-09").stands is State.SEALED
+
+
+@pytest.mark.pg(">= 18")
+def test_a_month_leaves_only_after_a_backup_that_knows_it(cold: Attic) -> None:
+    """Proven and past its grace is not enough: a verified backup has to be younger than the seal."""
+    cold.run()
+    cold.now += timedelta(days=8)
+    assert cold.run().dropped == 0
+    assert any("no verified backup is younger than its seal" in line for line in cold.lines)
+    cold.take_backup()
+    report = cold.run()
+    assert (report.dropped, cold.unit("2025-09").stands) == (4, State.DROPPED)
+    assert cold.ask("SELECT count(*) FROM public.health_metrics_archive") == "0"
+
+
+@pytest.mark.pg(">= 18")
+def test_a_late_row_of_a_month_that_is_gone_begins_it_anew(cold: Attic) -> None:
+    """Beside what the vault has, and in the vault again afterwards."""
+    cold.run()
+    cold.now += timedelta(days=8)
+    cold.take_backup()
+    cold.run()
+    cold.live.run(
+        f"INSERT INTO {METRICS} (user_id, date, medication_score, diet_score, exercise_score)"
+        " VALUES (7, '2025-09-10', 1, 2, 3)"
+    )
+    report = cold.run()
+    unit = cold.unit("2025-09")
+    assert (report.rows, unit.rows, unit.gen, unit.stands) == (1, 1, 2, State.PROVEN)
+    kept = "SELECT string_agg(gen || state, ' ' ORDER BY gen) FROM pgtend_archive.cold WHERE month = '2025-09-01'"
+    assert cold.ask(kept) == "1alone 2proven"
+
+
+@pytest.mark.pg(">= 18")
+def test_a_late_row_replaces_what_the_vault_has_of_a_month_that_is_still_here(cold: Attic) -> None:
+    """The older object is removed when the newer one is proven, and not before."""
+    cold.run()
+    cold.live.run(
+        f"INSERT INTO {METRICS} (user_id, date, medication_score, diet_score, exercise_score)"
+        " VALUES (7, '2025-09-10', 1, 2, 3)"
+    )
+    assert cold.run().proven == 1
+    assert json.loads(stored(cold, "2025-09", ".json"))["generation"] == 2
+
+
+@pytest.mark.pg(">= 18")
+def test_months_are_destroyed_when_their_time_is_over(cold: Attic) -> None:
+    """In the vault and in the database, with a backup behind it; what is held by law stays."""
+    cold.tables = {METRICS: {**COLD, "forget_after": "430 days"}}
+    cold.run()
+    cold.take_backup()
+    cold.hold("2025-08", legal=True)
+    assert cold.run().destroyed == 1
+    assert [unit.state for unit in cold.units()] == ["destroyed", "proven", "proven", "proven"]
+    with cold.vault() as vault:
+        assert [one.key for one in vault.objects("archive/") if "/2025-07/" in one.key] == []
+        assert [one.key for one in vault.objects("archive/") if "/2025-08/" in one.key] != []
+    assert any("2025-08 is not destroyed: a legal hold is on it" in line for line in cold.lines)
+
+
+@pytest.mark.pg(">= 18")
+def test_a_fleet_without_keys_stores_nothing(cold: Attic) -> None:
+    """No key is no reason to store rows in the clear."""
+    cold.keys = {}
+    with pytest.raises(NobodyToSealFor, match="nobody to seal them for"):
+        cold.run()
+    assert {unit.state for unit in cold.units()} == {"sealed"}
+    cold.backup = {"unencrypted": True}
+    assert cold.run().proven == 4
+    assert issubclass(ColdBroken, Exception)

@@ -1,0 +1,3 @@
+from pyarrow import ChunkedArray
+
+def equal(values: ChunkedArray, to: str) -> ChunkedArray: ...

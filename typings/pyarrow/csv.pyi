@@ -1,0 +1,30 @@
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO
+
+from pyarrow import DataType, RecordBatch, Table
+
+class ReadOptions:
+    def __init__(self, *, column_names: Sequence[str], block_size: int) -> None: ...
+
+class ParseOptions:
+    def __init__(self, *, newlines_in_values: bool) -> None: ...
+
+class ConvertOptions:
+    def __init__(
+        self,
+        *,
+        column_types: Mapping[str, DataType],
+        strings_can_be_null: bool,
+        quoted_strings_can_be_null: bool,
+        null_values: Sequence[str],
+    ) -> None: ...
+
+class WriteOptions:
+    def __init__(self, *, include_header: bool, quoting_style: str) -> None: ...
+
+class CSVStreamingReader(Iterator[RecordBatch]): ...
+
+def open_csv(
+    source: IO[bytes], *, read_options: ReadOptions, parse_options: ParseOptions, convert_options: ConvertOptions
+) -> CSVStreamingReader: ...
+def write_csv(table: Table, sink: IO[bytes], options: WriteOptions) -> None: ...
