@@ -73,9 +73,9 @@ class Api:
             if offset >= page["total_entries"]:
                 return
 
-    def dag_ids(self) -> list[str]:
-        """List the pipelines."""
-        return sorted(dag["dag_id"] for dag in self.pages("/dags", "dags", exclude_stale="true"))
+    def dags(self) -> dict[str, str]:
+        """List the pipelines, each with the file it stands in."""
+        return {dag["dag_id"]: dag["relative_fileloc"] for dag in self.pages("/dags", "dags", exclude_stale="true")}
 
     def import_errors(self, since: datetime) -> list[str]:
         """List what could not be parsed; an older error may be of a file that was put right meanwhile."""

@@ -14,30 +14,34 @@ from demo.runtime.api import Api, Run
 from demo.runtime.places import DemoProblem
 
 OVER = {"success", "failed"}
+# A restore is approved by somebody.
+FOR_PEOPLE = (".restore",)
+# A drill needs a backup, advice is proved on the copy of a drill, and the report tells of all of them.
+LATER = {"restore_drill": 1, "index_advice": 1, "report": 2}
 LOOKS = {"success": "[green]✔ success", "failed": "[red]✘ failed", "running": "[cyan]… running", "queued": "… queued"}
 
 
-def wait_for_pipelines(api: Api, databases: tuple[str, ...], patience: timedelta) -> list[str]:
-    """Wait until Airflow has read every DAG file and knows a pipeline for every database."""
+def wait_for_pipelines(api: Api, files: set[str], patience: timedelta) -> list[str]:
+    """Wait until Airflow has read every DAG file, and list the pipelines in them."""
     deadline = time.monotonic() + patience.total_seconds()
     asked_at = datetime.now(UTC)
-    seen: list[str] = []
     while True:
-        known = api.dag_ids()
-        without = [name for name in databases if not any(dag.startswith(f"{name}.") for dag in known)]
-        if known and known == seen and not without:
-            return known
+        known = api.dags()
+        unread = files - set(known.values())
+        if not unread:
+            return sorted(known)
         if errors := api.import_errors(asked_at):
             raise DemoProblem("Airflow cannot read a DAG file", *"\n".join(errors).splitlines())
         if time.monotonic() > deadline:
-            raise DemoProblem(f"Airflow shows no pipeline for {', '.join(without) or 'any database'}")
-        seen = known
+            raise DemoProblem(f"Airflow shows no pipeline of {', '.join(sorted(unread))}")
         time.sleep(2)
 
 
-def by_themselves(dag_ids: list[str]) -> list[str]:
-    """Leave out the pipelines that wait for a person: a restore is approved by somebody, never by a script."""
-    return [dag_id for dag_id in dag_ids if not dag_id.endswith(".restore")]
+def in_waves(dag_ids: list[str]) -> list[list[str]]:
+    """Put what needs the work of others behind it; leave out what waits for a person, which is never a script."""
+    alone = [dag_id for dag_id in dag_ids if not dag_id.endswith(FOR_PEOPLE)]
+    waves = ([dag_id for dag_id in alone if LATER.get(dag_id.partition(".")[2], 0) == wave] for wave in range(3))
+    return [wave for wave in waves if wave]
 
 
 def run_every_pipeline(api: Api, dag_ids: list[str], console: Console, patience: timedelta) -> list[Run]:
@@ -123,10 +127,11 @@ def say_seconds(run: Run) -> str:
 
 def explain_failures(api: Api, runs: list[Run]) -> None:
     """Stop with the end of the log of each task that failed, or that waits to be tried again."""
+    late = [run.dag_id for run in runs if run.state not in OVER]
     failed = [run for run in runs if run.state != "success"]
     if not failed:
         return
-    lines: list[str] = []
+    lines = [f"still running, look again in a moment: {', '.join(late)}"] if late else []
     for run in failed:
         for task in api.failed_tasks(run):
             lines += [f"{run.dag_id} / {task['task_id']} {task['state']}:"]
