@@ -28,7 +28,7 @@ class Api:
     def __init__(self, url: str) -> None:
         self.url = url
         # A proxy of the caller's environment has no business with 127.0.0.1.
-        self.http = httpx.Client(base_url=url, timeout=30, trust_env=False)
+        self.http = httpx.Client(base_url=url, timeout=120, trust_env=False)
 
     def is_up(self) -> bool:
         """Tell whether the API server answers."""
