@@ -98,11 +98,15 @@ def estimate_new_size(
     session: Session, index: IndexFacts, true: TrueSize, memory: Memory, *, read_budget: int
 ) -> Estimate | None:
     """Estimate the size after a rebuild by the best way there is; None when there is no way."""
-    proven = memory.proven_size(index, true.table_rows)
+    found = session.rows(READ_DEFINITION, {"indexes": [index.oid]})
+    if not found:
+        return None
+    proven = memory.proven_size(index, found[0].definition)
     if proven is not None:
         return Estimate(size=proven, method=Method.DRILL, error=_error(Method.DRILL, index))
     try:
-        sampled = sample_build(session, index, true, read_budget=read_budget) if index.may_read else None
+        shape = found[0].shape
+        sampled = sample_build(session, index, true, shape, read_budget=read_budget) if index.may_read else None
     except _STANDS_IN_THE_WAY:
         # Somebody holds the table, or may not be asked: the weaker ways need no lock on it.
         sampled = None
@@ -111,15 +115,16 @@ def estimate_new_size(
     return _by_density(session, index) or _by_ratio(index, memory)
 
 
-def sample_build(session: Session, index: IndexFacts, true: TrueSize, *, read_budget: int) -> Estimate | None:
+def sample_build(
+    session: Session, index: IndexFacts, true: TrueSize, shape: str, *, read_budget: int
+) -> Estimate | None:
     """Build the same index on a random share of the table's pages, and scale; None when the sample is too small."""
     percent = _share(index, true, read_budget)
-    shape = next(iter(session.rows(READ_DEFINITION, {"indexes": [index.oid]})), None)
-    if shape is None or true.table_size == 0:
+    if true.table_size == 0:
         return None
     if index.kind in _INVERTED:
-        return _build_inverted(session, index, true, shape.shape, percent)
-    whole = _built(session, index, shape.shape, percent)
+        return _build_inverted(session, index, true, shape, percent)
+    whole = _built(session, index, shape, percent)
     rows = _rows_of_index(whole, percent, true)
     if percent < _FULL and whole.size < _ENOUGH_PAGES * _PAGE:
         return None

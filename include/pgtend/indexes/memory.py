@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from pgtend.indexes.facts import IndexFacts
 from pgtend.indexes.model import USUAL, IndexMemory, Speed
+from pgtend.kernel.digests import sha256_hex
 from pgtend.ledger.database import DatabaseLedger
 from pgtend.ledger.model import Ledger
 from pgtend.sqlfiles import query
@@ -34,15 +35,17 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvenSize:
-    """How large an index was in a restored copy, and how many rows its table had there."""
+    """How large an index was in a restored copy, and how many rows it pointed to there."""
 
     schema_name: str
     index_name: str
+    definition_sha256: str
     size: int
-    table_rows: int
+    rows: int
 
 
 READ_INDEX_MEMORY = query(__package__ or "", "read_index_memory", Remembered)
+READ_PROVEN_SIZES = query(__package__ or "", "read_proven_sizes", ProvenSize)
 READ_SPEED = query(__package__ or "", "read_speed", Speed)
 
 
@@ -67,14 +70,14 @@ class Memory:
             scans_a_day=known.scans_a_day,
         )
 
-    def proven_size(self, index: IndexFacts, table_rows: int) -> int | None:
-        """Scale the size in the last restored copy to the rows of today; None when no drill measured it."""
+    def proven_size(self, index: IndexFacts, definition: str) -> int | None:
+        """Scale the size in the last restored copy to the rows of today; None when no drill measured this index."""
         known = self.proven.get((index.schema, index.name))
-        if known is None or known.size <= 0:
+        if known is None or known.definition_sha256 != sha256_hex(definition.encode()):
             return None
-        if known.table_rows <= 0:
+        if known.rows <= 0 or index.rows <= 0:
             return known.size
-        return round(known.size * table_rows / known.table_rows)
+        return round(known.size * index.rows / known.rows)
 
 
 def recall(ledger: Ledger, database: str) -> Memory:
@@ -84,4 +87,9 @@ def recall(ledger: Ledger, database: str) -> Memory:
     asked = {"database": database}
     rows = ledger.reach(lambda session: session.rows(READ_INDEX_MEMORY, asked))
     speed = ledger.reach(lambda session: session.row(READ_SPEED, asked))
-    return Memory(indexes={(row.schema_name, row.index_name): row for row in rows}, speed=speed)
+    proven = ledger.reach(lambda session: session.rows(READ_PROVEN_SIZES, asked))
+    return Memory(
+        indexes={(row.schema_name, row.index_name): row for row in rows},
+        proven={(row.schema_name, row.index_name): row for row in proven},
+        speed=speed,
+    )

@@ -89,6 +89,8 @@ def promises_in_ledger(fleet: Fleet, database: Database) -> Iterator[Promise]:
     if indexes.enabled:
         zone = indexes.window.timezone
         yield _promise(fleet, database, "index_usage", "the use of indexes", indexes.usage_schedule, zone, _READING)
+        weekly, within = indexes.advice_schedule, indexes.deadline
+        yield _promise(fleet, database, "index_advice", "the advice on indexes", weekly, zone, within)
     archive = database.archive
     if archive.enabled and archive.tables:
         zone = archive.window.timezone

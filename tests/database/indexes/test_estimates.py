@@ -58,14 +58,17 @@ def test_a_restored_copy_tells_exactly(ward: Ward) -> None:
     """The size an index had in the last drill is its size if new, and needs no look at production."""
     ward.work()
     sizes = asked(
-        "SELECT relname || ' ' || pg_relation_size(oid) AS word FROM pg_class"
-        " WHERE relnamespace = 'clinic'::regnamespace AND relkind = 'i'"
+        "SELECT format('%%s %%s %%s %%s', relname, pg_relation_size(oid), reltuples::bigint,"
+        " encode(sha256(convert_to(pg_get_indexdef(oid), 'UTF8')), 'hex')) AS word"
+        " FROM pg_class WHERE relnamespace = 'clinic'::regnamespace AND relkind = 'i'"
     )
     with ward.session() as session:
-        true = dict(row.word.split() for row in session.rows(sizes))
+        measured = [row.word.split() for row in session.rows(sizes, {"none": 0})]
     proven = {
-        ("clinic", name): ProvenSize(schema_name="clinic", index_name=name, size=int(size), table_rows=24_000)
-        for name, size in true.items()
+        ("clinic", name): ProvenSize(
+            schema_name="clinic", index_name=name, size=int(size), rows=int(rows), definition_sha256=digest
+        )
+        for name, size, rows, digest in measured
     }
     ward.live.run("UPDATE clinic.visits SET device = md5(device)", "VACUUM ANALYZE clinic.visits", address=ward.address)
     decision = ward.decision("clinic.visits_device", Memory(proven=proven))

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pgtend.fleet.model import Fleet
 from pgtend.watchdog.promises import promise_of_audit, promise_of_backup, promises_in_ledger
 
-PIPELINES = ("analyze", "health", "index_usage", "reindex", "restore_drill", "statements")
+PIPELINES = ("analyze", "health", "index_advice", "index_usage", "reindex", "restore_drill", "statements")
 
 
 def fleet(**rules: object) -> Fleet:
