@@ -14,7 +14,7 @@ from rich.table import Table as Grid
 from bench.figures import Section
 from bench.page import write_page
 
-BENCHES = ("vault", "backup", "race", "extremes", "ledger", "planner", "postgres", "fleet", "dag_files")
+BENCHES = ("vault", "backup", "race", "extremes", "ledger", "planner", "statements", "postgres", "fleet", "dag_files")
 
 
 def main() -> None:
