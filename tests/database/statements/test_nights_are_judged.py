@@ -249,3 +249,25 @@ def test_a_night_is_named_after_the_day_most_of_it_lies_in() -> None:
     assert str(night_of(datetime(2026, 11, 21, 0, 5, tzinfo=UTC), here)) == "2026-11-20"
     assert str(night_of(datetime(2026, 11, 20, 23, 30, tzinfo=UTC), here)) == "2026-11-20"
     assert str(night_of(datetime(2026, 11, 20, 12, 30, tzinfo=UTC), there)) == "2026-11-20"
+
+
+def test_a_replica_is_a_target_of_its_own(clinic: Clinic) -> None:
+    """What is read over the replica's connection is counted under its name, and judged by itself."""
+    database = rules(replicas={"far": {"connection": "clinic_far"}})
+    subject = Subject("clinic", "statements", "test")
+    for moment in (NOW - timedelta(days=1), NOW):
+        with clinic.ledger() as ledger:
+            places = {"far": clinic.tender}
+            report = tend_statements(
+                database, clinic.tender, ledger, subject, lambda _: None, replicas=places, moment=moment
+            )
+        clinic.work(visits=4)
+    assert [str(target) for target in report.nights] == ["clinic", "clinic, replica far"]
+    assert [verdict.judgement.remark for verdict in report.verdicts] == [
+        "only 0 nights to compare with, 7 are needed",
+        "only 0 nights to compare with, 7 are needed",
+    ]
+    clinic.day = (NOW + timedelta(days=1)).date()
+    clinic.night(target=Target(database="clinic"))
+    clinic.night(0, target=Target(database="clinic", replica="far"))
+    assert clinic.counted() == clinic.counted("far") == {"visits": 8}
