@@ -7,7 +7,7 @@ SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 # The PostgreSQL project's own packages: a dump needs tools at least as new as its server, and only there are all majors.
 # hadolint ignore=DL3008
 RUN apt-get update \
- && apt-get install -y --no-install-recommends postgresql-common ca-certificates age zstd \
+ && apt-get install -y --no-install-recommends postgresql-common ca-certificates age zstd bubblewrap \
  && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y \
  && apt-get install -y --no-install-recommends \
       postgresql-client-13 postgresql-client-14 postgresql-client-15 \
