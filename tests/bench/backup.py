@@ -1,4 +1,4 @@
-"""What a backup costs beside what people write themselves: `pg_dump | gzip`, and a directory dump packed by zstd."""
+"""What a backup and a restore cost beside what people write themselves, with rows of a clinic and with pgbench's."""
 
 from __future__ import annotations
 
@@ -11,20 +11,28 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bed.backups import Depot, tools_on_path
-from bed.clusters import Clusters, LiveDatabase, new_database, tools_of
+from bed.backups import KEYS, Depot, tools_on_path
+from bed.clusters import Clusters, LiveDatabase, new_database, statement, tools_of
 from bed.s3_servers import BUCKET, S3Site, open_ministack
 from bench.figures import Cost, Section, Table, prose, race, ratio, seconds, spent
+from pgtend.backup.catalogue import read_catalogue
 from pgtend.backup.manifest import Manifest
 from pgtend.backup.verify import verify_backup
 from pgtend.kernel.progress import quietly
+from pgtend.kernel.times import utc_now
+from pgtend.postgres.identifiers import database as called
+from pgtend.restore.archive import Backup
+from pgtend.restore.job import restore_backup
+from pgtend.restore.model import RestoreOrder
 from pgtend.vault.parts import STANDARD_PARTS
 from pgtend.vault.s3 import S3Vault
 
 MAJOR = 15
-ROUNDS = 2
-ROWS = 2_000_000
+ROUNDS = int(os.environ.get("ROUNDS", "2"))
+ROWS = int(os.environ.get("ROWS", "2000000"))
 OURS, GZIP, FOLDER = "pgtend", "pg_dump | gzip + upload", "pg_dump -Fd -j2, tar | zstd + upload"
+BACK, PG_RESTORE = "pgtend restore, from S3", "pg_restore -j2, from a local folder"
+PGBENCH_ROWS = 1_000_000
 COLUMNS = ("who", "wall", "CPU of the client", "MB of memory", "MB stored", "wall")
 
 _VISITS = """
@@ -46,13 +54,13 @@ class Bench:
     folder: Path
     stored: dict[str, int]
     manifest: Manifest | None = None
+    prefix: str = ""
 
     def ours(self) -> Cost:
         """Take a backup: sealed for two, fingerprinted, uploaded, read back."""
-        place = replace(self.site.place, prefix=f"ours-{secrets.token_hex(4)}", parts=STANDARD_PARTS)
-        with S3Vault(place, self.site.key.session()) as vault:
-            limits = {"lock_timeout": "5 s", "sessions": 4}
-            depot = Depot(self.live, vault, self.folder / "ledger", self.live.superuser, limits=limits)
+        self.prefix = f"ours-{secrets.token_hex(4)}"
+        with self._vault() as vault:
+            depot = Depot(self.live, vault, self.folder / "ledger", self.live.superuser, limits={"lock_timeout": "5 s"})
             cost = spent(lambda: self._keep(depot.take()))
             assert self.manifest
             assert verify_backup(vault, self.manifest, None, quietly).holds
@@ -69,6 +77,40 @@ class Bench:
         shutil.rmtree(folder, ignore_errors=True)
         script = f"{self._pg_dump()} -Fd -j2 -Z0 -f {folder} && tar c -C {self.folder} fd | zstd -q -1 > {file}"
         return spent(lambda: self._upload(FOLDER, script, file))
+
+    def back(self) -> Cost:
+        """Restore our newest backup from S3: opened, loaded, indexed, analyzed, and every row compared."""
+        name = f"{self.live.name}_back"
+        assert self.manifest
+        with self._vault() as vault:
+            entry = read_catalogue(vault, "tests", "clinic", utc_now()).choose(self.manifest.backup_id)
+            order = RestoreOrder(target=self.live.server.superuser(), by="bench", name=name, jobs=2)
+
+            def restore() -> None:
+                assert restore_backup(Backup(vault, entry, KEYS), order, quietly).is_identical
+
+            cost = spent(restore)
+        self._drop(name)
+        return cost
+
+    def pg_restore(self) -> Cost:
+        """Load the directory dump that is there, from the local disk, and analyze."""
+        name = f"{self.live.name}_back"
+        tools, where = tools_of(MAJOR), self.live.server.superuser(name).conninfo
+        with self.live.server.session() as session:
+            session.run(statement("CREATE DATABASE {name} TEMPLATE template0"), name=called(name))
+        load = f"{tools.path('pg_restore')} -j2 -d '{where}' {self.folder / 'fd'}"
+        script = f"{load} && {tools.path('psql')} -qX '{where}' -c ANALYZE"
+        cost = spent(lambda: subprocess.run(("/bin/bash", "-c", script), check=True))
+        self._drop(name)
+        return cost
+
+    def _drop(self, name: str) -> None:
+        with self.live.server.session() as session:
+            session.run(statement("DROP DATABASE {name} WITH (FORCE)"), name=called(name))
+
+    def _vault(self) -> S3Vault:
+        return S3Vault(replace(self.site.place, prefix=self.prefix, parts=STANDARD_PARTS), self.site.key.session())
 
     def _keep(self, manifest: Manifest) -> None:
         self.manifest = manifest
@@ -96,14 +138,33 @@ def measure() -> Section:
             for name in ("first", "second"):
                 columns = "id int, patient int, at timestamptz, note text, kind text, value float8"
                 live.run(f"CREATE TABLE public.{name} ({columns})", _VISITS.format(name=name, rows=ROWS))
+                live.run(f"ALTER TABLE public.{name} ADD PRIMARY KEY (id)")
             bench = Bench(live, site, work, {})
             costs = race({OURS: bench.ours, GZIP: bench.gzip, FOLDER: bench.packed}, rounds=ROUNDS)
+            back = race({BACK: bench.back, PG_RESTORE: bench.pg_restore}, rounds=ROUNDS)
+        pgbench = _pgbench_sizes(clusters, site, work)
     assert bench.manifest
-    return _section(bench.manifest, costs, bench.stored)
+    return _section(bench.manifest, costs, bench.stored, back, pgbench)
 
 
-def _section(manifest: Manifest, costs: dict[str, Cost], stored: dict[str, int]) -> Section:
-    rows = tuple(
+def _pgbench_sizes(clusters: Clusters, site: S3Site, work: Path) -> tuple[int, int]:
+    """Tell what pgbench's padding takes in our vault and as gzip."""
+    with new_database(clusters.server(MAJOR)) as live:
+        live.run(
+            "CREATE TABLE public.pgbench_accounts (aid int PRIMARY KEY, bid int, abalance int, filler char(84))",
+            "INSERT INTO public.pgbench_accounts"  # noqa: S608 - a number of ours
+            f" SELECT x, 1 + x / 100000, 0, '' FROM generate_series(1, {PGBENCH_ROWS}) AS x",
+        )
+        bench = Bench(live, site, work, {})
+        bench.ours()
+        bench.gzip()
+    return bench.stored[OURS], bench.stored[GZIP]
+
+
+def _section(
+    manifest: Manifest, costs: dict[str, Cost], stored: dict[str, int], back: dict[str, Cost], pgbench: tuple[int, int]
+) -> Section:
+    there = tuple(
         (
             who,
             seconds(cost.wall),
@@ -114,14 +175,28 @@ def _section(manifest: Manifest, costs: dict[str, Cost], stored: dict[str, int])
         )
         for who, cost in costs.items()
     )
+    home = tuple(
+        (who, seconds(cost.wall), seconds(cost.cpu), f"{cost.memory:.0f}", "", ratio(back[BACK].wall, cost.wall))
+        for who, cost in back.items()
+    )
+    ours, gzip = pgbench
+    held = (
+        f"The snapshot and its locks were held for {manifest.timing.snapshot_held:.1f} s of the "
+        f"{manifest.timing.total:.1f} s that the last backup took."
+    )
+    padded = (
+        f"Of {PGBENCH_ROWS:,} rows of pgbench's accounts, whose padding flatters everybody, we store "
+        f"{ours / 1e6:.1f} MB and gzip {gzip / 1e6:.1f} MB: {ratio(ours, gzip)}."
+    )
     return Section(
-        title="Backup",
+        title="Backup and restore",
         measured=prose(f"""
             A database of PostgreSQL {MAJOR} with two tables, {2 * ROWS:,} rows and {manifest.plain_size / 1e6:.0f} MB
-            of dump, into MiniStack; the best of {ROUNDS} rounds. Ours includes sealing for two recipients, a count and
-            a hash of every row, and reading every object back; the rivals do none of it. The last column is our time
-            against theirs.
+            of dump, into MiniStack; the best of {ROUNDS} rounds. Our backup includes sealing for two recipients, a
+            count and a hash of every row, and reading every object back; our restore includes fetching and opening,
+            new statistics, and a count and a hash of every row compared with the original. The rivals do none of that
+            but the statistics. The last column is our time against theirs.
         """),
-        tables=(Table(COLUMNS, rows),),
-        remarks=(f"The snapshot and its locks were held for {manifest.timing.snapshot_held:.1f} s.",),
+        tables=(Table(COLUMNS, (*there, *home)),),
+        remarks=(held, padded),
     )

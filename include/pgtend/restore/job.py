@@ -23,7 +23,7 @@ from pgtend.restore.archive import Backup, Restorer, Spool
 from pgtend.restore.compare import Comparison, compare
 from pgtend.restore.model import Load, Owners, RestoreOrder, RestoreReport, plan_loads, restored_tables
 from pgtend.restore.names import roles_needed, roles_of, tablespaces_needed
-from pgtend.restore.selection import without_links
+from pgtend.restore.selection import listed, passes, without_links
 from pgtend.restore.server import (
     CREATE_ROLE,
     READ_ROLE_NAMES,
@@ -128,9 +128,8 @@ def _fill(backup: Backup, restorer: Restorer, plan: Plan, order: RestoreOrder, w
     loads = plan_loads(backup.entry.manifest, order)
     with watch.stage(f"load {_amount(loads)} in {len(loads)} streams"):
         _load(backup, restorer, loads, order.jobs)
-    with watch.stage("build indexes, constraints and triggers"), ExitStack() as listing:
-        chosen = None if not order.tables else listing.enter_context(without_links(restorer.contents(plan.post_data)))
-        restorer.replay(plan.post_data, "post-data", jobs=_index_jobs(backup.entry.manifest, order.jobs), listed=chosen)
+    with watch.stage("build indexes, constraints and triggers"):
+        _finish_tables(backup.entry.manifest, restorer, plan, order)
     with watch.stage("give the planner statistics"):
         restorer.analyze(order.jobs)
 
@@ -139,14 +138,13 @@ def _amount(loads: Sequence[Load]) -> Bytes:
     return Bytes(sum(load.part.plain_size for load in loads))
 
 
-def _index_jobs(manifest: Manifest, jobs: int) -> int:
-    """Tell how many indexes may be built at once.
-
-    Two partitions whose indexes are attached at the same moment do not see each other, and PostgreSQL then leaves the
-    index of the whole marked invalid, without an error.
-    """
+def _finish_tables(manifest: Manifest, restorer: Restorer, plan: Plan, order: RestoreOrder) -> None:
+    contents = restorer.contents(plan.post_data)
+    chosen = without_links(contents) if order.tables else contents
     has_partitions = any(one.kind == "partitioned table" and one.count for one in manifest.inventory)
-    return 1 if has_partitions else jobs
+    for one in passes(chosen, order.jobs, has_partitions=has_partitions):
+        with listed(one.entries) as entries:
+            restorer.replay(plan.post_data, "post-data", jobs=one.jobs, listed=entries)
 
 
 def _load(backup: Backup, restorer: Restorer, loads: Sequence[Load], jobs: int) -> None:

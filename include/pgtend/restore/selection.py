@@ -1,4 +1,4 @@
-"""What of the last section is left out when only some rows are restored."""
+"""What of the last section is run, and in which passes: everything, or less when only some rows are restored."""
 
 from __future__ import annotations
 
@@ -6,18 +6,45 @@ import re
 import tempfile
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from pgtend.restore.archive import Spool
 
 # With rows of other tables missing, a foreign key cannot hold, and a materialized view would show half of the truth.
 _LINKS = re.compile(r"^\d+; \d+ \d+ (?:FK CONSTRAINT|MATERIALIZED VIEW DATA) ")
+_BUILDS = re.compile(r"^\d+; \d+ \d+ (?:INDEX|CONSTRAINT) (?!ATTACH )")
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """Some entries of an archive, in their order, and how many of them may run at once."""
+
+    entries: Sequence[str]
+    jobs: int
+
+
+def passes(contents: Sequence[str], jobs: int, *, has_partitions: bool) -> tuple[Pass, ...]:
+    """Decide in which order the entries of the last section run.
+
+    Two partitions whose indexes are attached at the same moment do not see each other, and PostgreSQL then leaves the
+    index of the whole marked invalid, without an error. So indexes are built side by side, and attached one by one.
+    """
+    if not has_partitions:
+        return (Pass(contents, jobs),)
+    builds = [line for line in contents if _BUILDS.match(line)]
+    others = [line for line in contents if not _BUILDS.match(line)]
+    return (Pass(builds, jobs), Pass(others, 1))
+
+
+def without_links(contents: Sequence[str]) -> list[str]:
+    """Leave out what ties tables together."""
+    return [line for line in contents if not _LINKS.match(line)]
 
 
 @contextmanager
-def without_links(contents: Sequence[str]) -> Generator[Spool]:
-    """List everything but what ties tables together, for pg_restore to follow."""
+def listed(entries: Sequence[str]) -> Generator[Spool]:
+    """Write a list of entries for pg_restore to follow."""
     with tempfile.TemporaryFile() as file:
-        kept = [line for line in contents if not _LINKS.match(line)]
-        file.write("".join(f"{line}\n" for line in kept).encode(errors="surrogateescape"))
+        file.write("".join(f"{line}\n" for line in entries).encode(errors="surrogateescape"))
         file.flush()
         yield Spool(file)
