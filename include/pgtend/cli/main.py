@@ -32,7 +32,9 @@ from pgtend.cli import (
     init,
     keys,
     ledger,
+    metrics,
     receipts,
+    report,
     restore,
     runs,
     statements,
@@ -88,6 +90,8 @@ app.command()(health.health)
 app.command()(statements.statements)
 app.command()(statements.top)
 app.command()(statements.compare)
+app.command()(metrics.metrics)
+app.command()(report.report)
 app.command()(backup.backup)
 app.command()(backup.verify)
 app.command()(backups.backups)

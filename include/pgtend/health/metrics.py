@@ -138,7 +138,7 @@ _WORK: Final = (
     Metric(
         watched=Watched.TRANSACTIONS,
         unit=Unit.PER_SECOND,
-        title="Transactions",
+        title="Transactions a second",
         meaning="Transactions that ended since the last look, a second.",
     ),
     Metric(

@@ -37,7 +37,7 @@ class Unit(StrEnum):
 
 
 _WRITTEN: Final = {Unit.DAYS: ",.0f", Unit.TIMES: ".1f", Unit.PER_SECOND: ",.1f", Unit.AMOUNT: ",.0f"}
-_WORDS: Final = {Unit.DAYS: " days", Unit.TIMES: " times", Unit.PER_SECOND: " a second", Unit.AMOUNT: ""}
+_WORDS: Final = {Unit.DAYS: " days", Unit.TIMES: " times", Unit.PER_SECOND: "/s", Unit.AMOUNT: ""}
 
 
 class Side(StrEnum):

@@ -64,6 +64,8 @@ def send_mail(channel: SmtpChannel, message: Message) -> None:
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(message.text)
     mail.add_alternative(message.html, subtype="html")
+    for page in message.attachments:
+        mail.add_attachment(page.content, maintype="text", subtype="html", filename=page.name)
     connection = channel.connection
     with SmtpHook(smtp_conn_id=connection) as hook:
         sender = channel.sender or hook.from_email

@@ -106,6 +106,14 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A page that goes along with a mail."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One alert, ready for a mail and for a chat."""
 
@@ -114,6 +122,7 @@ class Message:
     html: str
     chat: str
     is_good_news: bool
+    attachments: tuple[Attachment, ...] = ()
 
 
 def trouble_of(error: BaseException) -> Trouble:

@@ -1,0 +1,121 @@
+"""Backups and work in a report: what could be restored, how sure we are, and what ran."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from pgtend.health.model import Level
+from pgtend.health.units import Unit
+from pgtend.kernel.times import say_span
+from pgtend.report.document import Cell, Chart, Column, Section, Step, Table, leveled, moment, number, text
+from pgtend.report.facts import BackupFact, Work
+
+_STATE_LEVELS: Final = {
+    "PROVEN": Level.OK,
+    "VERIFIED": Level.OK,
+    "STORED": Level.UNKNOWN,
+    "DAMAGED": Level.CRITICAL,
+    "BROKEN": Level.CRITICAL,
+}
+_OUTCOME_LEVELS: Final = {
+    "succeeded": Level.OK,
+    "running": Level.UNKNOWN,
+    "failed": Level.CRITICAL,
+    "interrupted": Level.WARNING,
+    "vanished": Level.CRITICAL,
+}
+
+
+def backups_section(backups: Sequence[BackupFact]) -> Section:
+    """Show what could be restored, and how sure we are of each."""
+    steps: dict[object, Step] = {}
+    for backup in reversed(backups):
+        day = backup.taken_at.date()
+        steps[day] = Step(day=day, value=backup.stored_bytes)
+    return Section(
+        key="backups",
+        title="Backups",
+        lead="STORED: the vault took it. VERIFIED: every byte was read back. PROVEN: a drill restored and compared it.",
+        charts=(
+            Chart(
+                key="backup_bytes",
+                title="Size in the vault",
+                unit=Unit.BYTES,
+                steps=tuple(steps.values()),
+                empty="No backup is known to the ledger.",
+                is_bars=True,
+            ),
+        ),
+        tables=(
+            Table(
+                key="backups",
+                title="Newest backups",
+                columns=(
+                    Column("state", "State"),
+                    Column("taken", "Shows (UTC)"),
+                    Column("backup", "Backup"),
+                    Column("stored", "In the vault", is_number=True),
+                    Column("rows", "Rows", is_number=True),
+                    Column("took", "Took", is_number=True),
+                    Column("copies", "Copies"),
+                ),
+                rows=tuple(_backup_row(backup) for backup in backups),
+                empty="No backup is known to the ledger, so nothing is known to be restorable from it.",
+            ),
+        ),
+    )
+
+
+def work_section(work: Sequence[Work], now: datetime) -> Section:
+    """Show how every pipeline of the database stands."""
+    return Section(
+        key="work",
+        title="Work",
+        tables=(
+            Table(
+                key="work",
+                title="Pipelines",
+                columns=(
+                    Column("outcome", "Newest run"),
+                    Column("pipeline", "Pipeline"),
+                    Column("started", "Began (UTC)"),
+                    Column("took", "Took", is_number=True),
+                    Column("good", "Last ended well"),
+                    Column("failures", "Failed in 7 days", is_number=True),
+                ),
+                rows=tuple(_work_row(run, now) for run in work),
+                empty="The ledger knows no run of any pipeline.",
+            ),
+        ),
+    )
+
+
+def _backup_row(backup: BackupFact) -> tuple[Cell, ...]:
+    return (
+        leveled(_STATE_LEVELS.get(backup.state, Level.UNKNOWN), backup.state),
+        moment(backup.taken_at),
+        text(backup.backup_id, backup.faults),
+        number(backup.stored_bytes, Unit.BYTES),
+        number(backup.rows, Unit.AMOUNT),
+        _span(backup.took),
+        text(", ".join(backup.copies) or "none"),
+    )
+
+
+def _work_row(run: Work, now: datetime) -> tuple[Cell, ...]:
+    error = f"{run.error_message} [{run.error_code}]" if run.error_code else ""
+    good = moment(run.good_at, f"{say_span(now - run.good_at)} ago" if run.good_at else "never yet")
+    return (
+        leveled(_OUTCOME_LEVELS.get(run.outcome, Level.UNKNOWN), run.outcome),
+        text(run.pipeline, error),
+        moment(run.started_at),
+        _span(run.took),
+        good,
+        number(run.failures, Unit.AMOUNT),
+    )
+
+
+def _span(took: timedelta | None) -> Cell:
+    return Cell(shown="\N{EN DASH}" if took is None else say_span(took), raw=took.total_seconds() if took else None)
