@@ -34,10 +34,11 @@ def dags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, DAG]:
 
 
 def test_each_database_and_pipeline_has_a_dag(dags: dict[str, DAG]) -> None:
-    """Five databases with their pipelines and two of the fleet make these DAGs and no other."""
+    """Five databases with their pipelines and three of the fleet make these DAGs and no other."""
     assert sorted(dags) == [
         "fleet.audit",
         "fleet.reminders",
+        "fleet.report",
         "healthmate.analyze",
         "healthmate.backup",
         "healthmate.health",
@@ -163,7 +164,7 @@ def test_parsing_is_cheap_and_reaches_for_nothing(
     found = parsed(fleet_file(tmp_path, names))
     record_property(f"parsing {databases} databases, CPU seconds", round(found.cpu, 2))
     print(f"parsing {databases} databases: {found.cpu:.2f} s of CPU")  # noqa: T201 - a figure people ask for
-    assert len(found.dags) == databases * 8 + 2
+    assert len(found.dags) == databases * 8 + 3
     assert found.drivers == []
     assert found.cpu < limit
 
@@ -197,6 +198,7 @@ def test_a_broken_fleet_file_is_one_error_with_every_problem(tmp_path: Path, mon
     assert sorted(bag.dags) == [
         "fleet.audit",
         "fleet.reminders",
+        "fleet.report",
         "kgc.analyze",
         "kgc.backup",
         "kgc.health",

@@ -89,6 +89,7 @@ def fill_database(session: Session, name: str, dice: random.Random, *, is_troubl
     _days(session, name, dice)
     _nights(session, name, dice, is_troubled=is_troubled)
     _backups(session, name, dice)
+    _drills(session, name)
     _runs(session, name, is_troubled=is_troubled)
 
 
@@ -305,6 +306,20 @@ def _backups(session: Session, name: str, dice: random.Random) -> None:
         )  # fmt: skip
     listed = {"place": "s3://main", "is_copy": False, "backups": 12, "unfinished": 0}
     insert(session, "vault_listing", at=NOW + timedelta(seconds=1), **where, **listed)
+
+
+def _drills(session: Session, name: str) -> None:
+    spans = {"rto_target": timedelta(hours=2), "rpo_target": timedelta(days=1), "rpo_measured": timedelta(hours=21)}
+    means = {"isolation_level": 1, "isolation_means": "namespaces", "server_version": "18.4", "checks_due": "all"}
+    for week in range(12):
+        ended = NOW - timedelta(days=6 + 7 * week)
+        took = timedelta(minutes=74 - 2 * week)
+        insert(
+            session, "drill", run_id=f"drill-{name}-{week}", at=ended, database=name, vault="main", rule="newest",
+            backup_id=f"{ended:%Y%m%dT%H%M%SZ}-0000000{week % 10}", verdict="PASS", failure_class="", taken_at=ended,
+            started_at=ended - took, ended_at=ended, rto_measured=took, rto_predicted=took * 1.02,
+            source_size=26_000 * _MB, not_checked="", **spans, **means,
+        )  # fmt: skip
 
 
 def _runs(session: Session, name: str, *, is_troubled: bool) -> None:

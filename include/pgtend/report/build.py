@@ -16,7 +16,7 @@ from pgtend.report.document import Cell, Column, Mark, Report, Section, Table, l
 from pgtend.report.facts import BackupFact, Daily, Happened
 from pgtend.report.gather import DatabaseFacts, FleetFacts
 from pgtend.report.health_section import changes_table, health_section, looked_at, objects_section
-from pgtend.report.safety_section import backups_section, work_section
+from pgtend.report.safety_section import backups_section, drills_section, work_section
 from pgtend.report.statements_section import load_section, statements_section
 
 FLEET: Final = "fleet"
@@ -48,6 +48,7 @@ def database_report(fleet: Fleet, database: Database, known: FleetFacts, facts: 
             health_section(database, standing, known.daily[name], marks),
             objects_section(facts.tables, facts.pools, known.daily[name]),
             backups_section(backups),
+            drills_section(facts.drills),
             work_section(known.work[name], now),
         ),
     )

@@ -174,6 +174,22 @@ class BackupFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DrillFact:
+    """A drill, and how long the restore took in it."""
+
+    backup_id: str
+    rule: str
+    verdict: str
+    failure_class: str
+    ended_at: datetime
+    rto_target: timedelta | None
+    rto_measured: timedelta | None
+    rto_predicted: timedelta | None
+    rpo_measured: timedelta | None
+    not_checked: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
     """How a pipeline stands."""
 
@@ -214,5 +230,6 @@ READ_COSTLY_DAYS = query(_ROOM, "read_costly_days", CostlyDay)
 READ_WORSE = query(_ROOM, "read_worse", Worse)
 READ_HAPPENED = query(_ROOM, "read_happened", Happened)
 READ_NEWEST_BACKUPS = query(_ROOM, "read_newest_backups", BackupFact)
+READ_DRILLS = query(_ROOM, "read_drills", DrillFact)
 READ_WORK = query(_ROOM, "read_work", Work)
 READ_TROUBLES = query(_ROOM, "read_troubles", OpenTrouble)

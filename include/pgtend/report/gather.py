@@ -14,6 +14,7 @@ from pgtend.report.facts import (
     READ_COSTLY,
     READ_COSTLY_DAYS,
     READ_DAILY,
+    READ_DRILLS,
     READ_HAPPENED,
     READ_LEVEL_CHANGES,
     READ_LOAD,
@@ -27,6 +28,7 @@ from pgtend.report.facts import (
     BackupFact,
     Costly,
     Daily,
+    DrillFact,
     Happened,
     LevelChange,
     LoadNight,
@@ -38,6 +40,7 @@ from pgtend.report.facts import (
     Worse,
 )
 
+YEAR: Final = timedelta(days=365)
 QUARTER: Final = timedelta(days=90)
 MONTH: Final = timedelta(days=30)
 WEEK: Final = timedelta(days=7)
@@ -68,6 +71,7 @@ class DatabaseFacts:
     spent: Mapping[tuple[str, str], Mapping[date, float]]
     worse: Sequence[Worse]
     happened: Sequence[Happened]
+    drills: Sequence[DrillFact]
 
 
 def gather_fleet(session: Session, databases: Sequence[str], now: datetime) -> FleetFacts:
@@ -112,4 +116,5 @@ def gather_database(session: Session, database: str, now: datetime) -> DatabaseF
         spent=spent,
         worse=session.rows(READ_WORSE, {"database": database, "since": (now - WEEK).date()}),
         happened=session.rows(READ_HAPPENED, quarter),
+        drills=session.rows(READ_DRILLS, {"database": database, "since": now - YEAR}),
     )

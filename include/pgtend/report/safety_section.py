@@ -10,7 +10,7 @@ from pgtend.health.model import Level
 from pgtend.health.units import Unit
 from pgtend.kernel.times import say_span
 from pgtend.report.document import Cell, Chart, Column, Section, Step, Table, leveled, moment, number, text
-from pgtend.report.facts import BackupFact, Work
+from pgtend.report.facts import BackupFact, DrillFact, Work
 
 _STATE_LEVELS: Final = {
     "PROVEN": Level.OK,
@@ -19,6 +19,7 @@ _STATE_LEVELS: Final = {
     "DAMAGED": Level.CRITICAL,
     "BROKEN": Level.CRITICAL,
 }
+_VERDICT_LEVELS: Final = {"PASS": Level.OK, "PASS_PARTIAL": Level.WARNING, "FAIL": Level.CRITICAL}
 _OUTCOME_LEVELS: Final = {
     "succeeded": Level.OK,
     "running": Level.UNKNOWN,
@@ -65,6 +66,61 @@ def backups_section(backups: Sequence[BackupFact]) -> Section:
                 empty="No backup is known to the ledger, so nothing is known to be restorable from it.",
             ),
         ),
+    )
+
+
+def drills_section(drills: Sequence[DrillFact]) -> Section:
+    """Show what drills proved, and how long a restore took in each beside what is allowed."""
+    timed = {drill.ended_at.date(): drill for drill in reversed(drills) if drill.rto_measured is not None}
+    target = next((drill.rto_target for drill in drills if drill.rto_target is not None), None)
+    return Section(
+        key="drills",
+        title="Restore drills",
+        lead="A drill restores a backup in a sealed place and compares everything.",
+        charts=(
+            Chart(
+                key="rto",
+                title="Time to restore",
+                unit=Unit.SECONDS,
+                steps=tuple(
+                    Step(day=day, value=drill.rto_measured.total_seconds() if drill.rto_measured else 0.0)
+                    for day, drill in timed.items()
+                ),
+                empty="No drill has been recorded, so nobody knows how long a restore takes or whether one succeeds.",
+                critical=target.total_seconds() if target else None,
+                is_bars=True,
+            ),
+        ),
+        tables=(
+            Table(
+                key="drills",
+                title="Drills of the last year",
+                columns=(
+                    Column("verdict", "Verdict"),
+                    Column("ended", "Ended (UTC)"),
+                    Column("backup", "Backup"),
+                    Column("took", "Took", is_number=True),
+                    Column("target", "Allowed", is_number=True),
+                    Column("predicted", "At today's size", is_number=True),
+                    Column("lost", "Would have lost", is_number=True),
+                ),
+                rows=tuple(_drill_row(drill) for drill in drills),
+                empty="No drill has been recorded.",
+            ),
+        ),
+    )
+
+
+def _drill_row(drill: DrillFact) -> tuple[Cell, ...]:
+    said = drill.failure_class or (f"not checked: {drill.not_checked}" if drill.not_checked else "")
+    return (
+        leveled(_VERDICT_LEVELS.get(drill.verdict, Level.UNKNOWN), drill.verdict),
+        moment(drill.ended_at),
+        text(drill.backup_id, said or drill.rule),
+        _span(drill.rto_measured),
+        _span(drill.rto_target),
+        _span(drill.rto_predicted),
+        _span(drill.rpo_measured),
     )
 
 

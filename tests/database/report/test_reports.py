@@ -70,6 +70,7 @@ def test_what_nobody_knows_is_said_and_never_green(made: Mapping[str, MadeReport
         "No backup is known to the ledger",
         "The ledger knows no run of any pipeline",
         "No table has been recorded yet",
+        "No drill has been recorded, so nobody knows how long a restore takes",
     ):
         assert said in page, said
     assert 'class="level ok"' not in page
@@ -92,6 +93,14 @@ def test_what_approaches_its_end_has_a_date(made: Mapping[str, MadeReport]) -> N
     assert 60 < float(str(rows["Disk used"][5].raw)) < 90
     assert rows["Fullest sequence"][5].shown.endswith(" days")
     assert rows["Longest query"][5].shown == ""
+
+
+def test_a_restore_is_as_long_as_drills_measured_it(made: Mapping[str, MadeReport]) -> None:
+    """The trend of a quarter of drills, the newest beside what is allowed and what it would take today."""
+    (drills,) = [section for section in made["kgc"].report.sections if section.key == "drills"]
+    assert [step.value for step in drills.charts[0].steps][-2:] == [72 * 60, 74 * 60]
+    assert drills.charts[0].critical == 7200
+    assert [cell.shown for cell in drills.tables[0].rows[0]][3:] == ["1 h 14 min", "2 h", "1 h 15 min", "21 h"]
 
 
 def test_a_pool_that_is_too_large_gets_advice(made: Mapping[str, MadeReport]) -> None:
@@ -125,7 +134,7 @@ def test_programs_get_the_same(made: Mapping[str, MadeReport]) -> None:
     """JSON of everything, and a CSV of each table whose cells no spreadsheet takes for a formula."""
     files = {file.name: file.content.decode() for file in made["kgc"].files}
     whole = json.loads(files["kgc.json"])
-    assert (whole["level"], whole["name"], len(whole["sections"])) == ("critical", "kgc", 8)
+    assert (whole["level"], whole["name"], len(whole["sections"])) == ("critical", "kgc", 9)
     rows = list(csv.DictReader(io.StringIO(files["kgc-backups-backups.csv"])))
     assert len(rows) == 12
     assert {row["state"] for row in rows} == {"VERIFIED", "PROVEN"}
