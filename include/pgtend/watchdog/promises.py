@@ -17,6 +17,7 @@ HEALTH: Final = "health"
 AUDIT_KEY: Final = "fleet.audit"
 _READING: Final = timedelta(hours=2)
 NOT_PROMISED: Final[Mapping[str, str]] = {
+    "fleet.report": "whoever reads it misses it, and the watchdog's own summary comes every week beside it",
     "fleet.reminders": "it repeats what was told before, and the watchdog's own summary shows that channels work",
 }
 """Pipelines with a schedule whose absence is no news, and why."""
