@@ -154,7 +154,7 @@ class Reading:
 
     def _of_the_archive(self) -> Iterator[Problem]:
         for name in self.strangers:
-            yield self._problem(f"{name} exists and was not made by pgtend", "Rename it: pgtend wants the name.")
+            yield self._problem(f"{name} exists and was not made by pgtend", "Rename it: the name belongs to pgtend.")
         for trigger in self.archive_triggers:
             if trigger.on_insert:
                 yield self._problem(
