@@ -163,7 +163,7 @@ def _prove(session: Session, candidate: Candidate, ready: Sequence[Ready], befor
     table = relation(candidate.schema, candidate.table)
     began = time.monotonic()
     if candidate.is_new:
-        session.run(CREATE_INDEX, name=column(candidate.name), table=table, shape=from_catalogue(candidate.shape))
+        session.run(CREATE_INDEX, new=column(candidate.name), table=table, shape=from_catalogue(candidate.shape))
         took = timedelta(seconds=time.monotonic() - began)
         session.run(ANALYZE_COPY, table=table)
         named = {"schema": candidate.schema, "name": candidate.name}
@@ -212,7 +212,7 @@ def _put_back(session: Session, candidate: Candidate) -> None:
         return
     shape = re.sub(r"^CREATE (?:UNIQUE )?INDEX .+? ON (?:ONLY )?\S+ ", "", candidate.definition)
     table = relation(candidate.schema, candidate.table)
-    session.run(CREATE_INDEX, name=column(candidate.name), table=table, shape=from_catalogue(shape))
+    session.run(CREATE_INDEX, new=column(candidate.name), table=table, shape=from_catalogue(shape))
 
 
 @contextmanager

@@ -1,2 +1,2 @@
 -- Builds on a throwaway copy the index that is thought about.
-CREATE INDEX {name} ON {table} {shape}
+CREATE INDEX {new} ON {table} {shape}
