@@ -154,11 +154,7 @@ class Reading:
 
     def _of_the_archive(self) -> Iterator[Problem]:
         for name in self.strangers:
-<<<<<<< HEAD
             yield self._problem(f"{name} exists and was not made by pgtend", "Rename it: the name belongs to pgtend.")
-=======
-            yield self._problem(f"{name} exists and was not made by pgtend", "Rename it, so that the name is free.")
->>>>>>> 64ca8f8 (Say plainly what to do about a table that has the archive's name)
         for trigger in self.archive_triggers:
             if trigger.on_insert:
                 yield self._problem(
