@@ -9,7 +9,7 @@ const { Box, HStack, Stack, Text } = globalThis.ChakraUI;
 
 function Card() {
   const answer = useAnswer("fleet", { every: 60 });
-  return h(Box, { as: "section", "aria-label": "Are we safe?" },
+  return h(Box, { id: "pgtend", as: "section", "aria-label": "Are we safe?" },
     h(Answer, { of: answer, lines: 2 }, (seen) => h(Stack, { gap: 2 },
       h(Verdict, { seen, at: answer.at }),
       seen.rows.filter((row) => row.light !== "good").slice(0, 5).map((row) => h(HStack, { key: row.database, fontSize: "sm", gap: 2, flexWrap: "wrap" },

@@ -11,7 +11,7 @@ function Databases() {
   useEffect(() => {
     document.title = database ? `${database} - pgtend` : "Databases - pgtend";
   }, [database]);
-  return h(Box, { as: "main", p: { base: 3, md: 5 }, maxW: "110rem", mx: "auto", width: "100%" },
+  return h(Box, { id: "pgtend", p: { base: 3, md: 5 }, maxW: "110rem", mx: "auto", width: "100%" },
     database ? h(DatabasePage, { key: database, database, part }) : h(FleetPage));
 }
 

@@ -27,7 +27,7 @@ function Tended({ database, pipeline }) {
 function Tab({ dagId }) {
   const answer = useAnswer("me");
   const [database, pipeline] = (dagId ?? "").split(".");
-  return h(Box, { p: 3 }, h(Answer, { of: answer, lines: 2 }, (who) =>
+  return h(Box, { id: "pgtend", p: 3 }, h(Answer, { of: answer, lines: 2 }, (who) =>
     who.databases[database] && pipeline
       ? h(Tended, { database, pipeline })
       : h(Nothing, null, "This is not a pipeline of one database that pgtend tends. ", h(To, { to: "/plugin/pgtend" }, "All databases"))));
