@@ -31,6 +31,12 @@ def views(run: Run) -> dict[str, str]:
     one = f"/dags/{run.dag_id}"
     return {
         "home": "/",
+        "fleet": "/plugin/pgtend",
+        "database": f"/plugin/pgtend/{run.dag_id.partition('.')[0]}",
+        "backups": f"/plugin/pgtend/{run.dag_id.partition('.')[0]}/backups",
+        "drills": f"/plugin/pgtend/{run.dag_id.partition('.')[0]}/drills",
+        "health": f"/plugin/pgtend/{run.dag_id.partition('.')[0]}/health",
+        "statements": f"/plugin/pgtend/{run.dag_id.partition('.')[0]}/statements",
         "pipelines": "/dags?tags=analyze",
         "runs": f"{one}/runs/{run.run_id}",
         "page": one,
@@ -62,6 +68,10 @@ def take(page: Page, address: str, file: Path) -> None:
     """Wait until a page has settled and keep what it looks like."""
     page.goto(address)
     page.wait_for_load_state("networkidle")
+    # Our pages come from modules that are fetched after Airflow's own: their bones are no picture.
+    if "/plugin/" in address:
+        page.locator("#pgtend").wait_for()
+        page.wait_for_function("document.querySelectorAll('#pgtend [aria-busy]').length === 0")
     if file.stem.startswith(DOCUMENTED):
         page.get_by_role("button", name="Dag Docs").click()
     page.wait_for_timeout(1500)

@@ -15,8 +15,15 @@ from pgtend_airflow.web.door import SAYS_WHO
 from pgtend_airflow.web.standing import ANALYSIS, Role
 
 # What stands in an address. Writes name things that do not exist, so that whoever may do it changes nothing.
-VALUES: Mapping[str, str] = {"database": "kgc", "action": "backup", "number": "4711", "fingerprint": "f00d"}
-REFUSED = {401, 403}
+VALUES: Mapping[str, str] = {
+    "database": "kgc",
+    "action": "backup",
+    "number": "4711",
+    "fingerprint": "f00d",
+    "metric": "sessions",
+    "table": "visits",
+    "run_id": "20261121T020000Z-0123abcd",
+}
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,9 @@ class Way:
     def address(self) -> str:
         """The path with values in it."""
         filled = re.sub(r"\{(\w+)\}", lambda found: VALUES[found[1]], self.path)
-        return filled.removeprefix(VERSION)
+        # The routes that the team's guide names take the database as a value.
+        chosen = "?database=kgc" if filled.startswith(f"{VERSION}/database/") else ""
+        return filled.removeprefix(VERSION) + chosen
 
 
 def ways(face: Face) -> Iterator[Way]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from pgtend.kernel.times import say_span
 from pgtend.overview.history import AlertRow
-from pgtend.overview.model import Cell, Column, Light
+from pgtend.overview.model import Cell, Column, Light, say_age
 
 ALERTS = Column(
     key="alerts",
@@ -28,7 +27,7 @@ def alerts_cell(database: str, alerts: Sequence[AlertRow], now: datetime) -> Cel
         return Cell(light=Light.GOOD, says="none", why="Nothing is open.", link=page)
     waiting = [alert for alert in alerts if not is_acknowledged(alert, now)]
     first = (waiting or list(alerts))[0]
-    since = say_span(now - first.opened_at)
+    since = say_age(now - first.opened_at)
     if not waiting:
         who = first.acknowledged_by.removeprefix("airflow:")
         why = f"{who} acknowledged it: {first.message}. It broke {since} ago."

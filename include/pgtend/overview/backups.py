@@ -8,8 +8,7 @@ from datetime import date, datetime, timedelta
 
 from pgtend.fleet.backup import BackupRules
 from pgtend.fleet.schedules import last_fired
-from pgtend.kernel.times import say_span
-from pgtend.overview.model import Cell, Column, Light
+from pgtend.overview.model import Cell, Column, Light, say_age
 from pgtend.postgres.session import Session
 from pgtend.sqlfiles import query
 
@@ -17,11 +16,6 @@ BACKUP = Column(
     key="backup",
     title="Backup",
     meaning="Age of the newest good backup: what would be lost if the server were gone now. Red when one was missed.",
-)
-PROOF = Column(
-    key="proof",
-    title="Proof",
-    meaning="Age of the newest backup that a drill restored and found identical. Never proven is not known to be good.",
 )
 _MOST = 2000
 # A snapshot is taken some minutes after the schedule fires: locks are taken first, and a worker must be free.
@@ -91,28 +85,15 @@ def backup_cell(database: str, known: NewestBackup | None, rules: BackupRules, n
         why = "No vault was looked through yet." if known is None else "No vault holds a good backup of it."
         light = Light.UNKNOWN if known is None else Light.BAD
         return Cell(light=light, says="none", why=why, link=page)
-    age = say_span(now - known.good_at)
+    age = say_age(now - known.good_at)
     if not rules.enabled:
         return Cell(light=Light.WATCH, says=f"{age} old", why="Its schedule is switched off.", link=page)
     due = last_fired(rules.schedule, rules.window.timezone, now - rules.deadline)
     if known.good_at < due - _SLACK:
-        why = f"The backup of {due:%Y-%m-%d %H:%M} UTC is missing, {say_span(now - due)} after it was due."
+        why = f"The backup of {due:%Y-%m-%d %H:%M} UTC is missing, {say_age(now - due)} after it was due."
         return Cell(light=Light.BAD, says=f"{age} old", why=why, link=page)
     if known.unfit or known.doubts:
         why = known.doubts or f"{known.unfit} of its backups are damaged; the newest good one is in time."
         return Cell(light=Light.WATCH, says=f"{age} old", why=why, link=page)
     why = f"{known.good} good ones, the newest of {known.good_at:%Y-%m-%d %H:%M} UTC, in time by its schedule."
     return Cell(light=Light.GOOD, says=f"{age} old", why=why, link=page)
-
-
-def proof_cell(database: str, known: NewestBackup | None, due_every: timedelta, now: datetime) -> Cell:
-    """Judge the age of the newest proven backup: how long it is since we last knew that a restore works."""
-    page = f"page:{database}/drills"
-    if known is None or known.proven_at is None:
-        why = "No drill has restored a backup of it and found it identical, so nobody knows whether one can be."
-        return Cell(light=Light.UNKNOWN, says="never", why=why, link=page)
-    age = now - known.proven_at
-    light = Light.GOOD if age <= due_every else Light.BAD if age > 4 * due_every else Light.WATCH
-    proved = f"A backup of {known.proven_at:%Y-%m-%d} was restored and was identical"
-    why = f"{proved}; one is due every {say_span(due_every)}."
-    return Cell(light=light, says=f"{say_span(age)} old", why=why, link=page)

@@ -10,6 +10,9 @@ from typing import TypeAlias
 from pgtend.fleet.model import Database, Fleet
 from pgtend.overview.alerting import ALERTS, alerts_cell
 from pgtend.overview.backups import BACKUP, backup_cell, newest_backups
+from pgtend.overview.care import ARCHIVE, INDEXES, archive_cell, care, indexes_cell
+from pgtend.overview.drills import PROOF, newest_drills, proof_cell
+from pgtend.overview.health import HEALTH, health_cell, worst_health
 from pgtend.overview.history import AlertRow, alerts
 from pgtend.overview.model import Cell, Column, Overview, row_of, say_fleet, worst, worst_first
 from pgtend.overview.pipelines import WORK, by_database, pipelines, work_cell
@@ -34,12 +37,13 @@ class Asked:
 
 
 Cells: TypeAlias = Mapping[str, Cell]
-Reader: TypeAlias = Callable[[Session, Asked], Cells]
+Judged: TypeAlias = Sequence[tuple[Column, Cells]]
+Reader: TypeAlias = Callable[[Session, Asked], Judged]
 
 
 def overview(session: Session, asked: Asked) -> Overview:
     """Judge every database by every promise, worst first."""
-    read = [(column, reader(session, asked)) for column, reader in COLUMNS]
+    read = [judged for reader in READERS for judged in reader(session, asked)]
     rows = worst_first(
         row_of(database.name, database.owner, {column.key: cells[database.name] for column, cells in read})
         for database in asked.databases
@@ -54,34 +58,55 @@ def overview(session: Session, asked: Asked) -> Overview:
     )
 
 
-def _work(session: Session, asked: Asked) -> Cells:
+def _work(session: Session, asked: Asked) -> Judged:
     known = by_database(pipelines(session, asked.names, asked.now))
-    return {name: work_cell(name, known.get(name, []), asked.now) for name in asked.names}
+    cells = {name: work_cell(name, known.get(name, []), asked.now) for name in asked.names}
+    return ((WORK, cells),)
 
 
-def _alerts(session: Session, asked: Asked) -> Cells:
+def _alerts(session: Session, asked: Asked) -> Judged:
     found: dict[str, list[AlertRow]] = {name: [] for name in asked.names}
     for alert in alerts(session, asked.names, only_open=True, most=_MOST_ALERTS):
         found[alert.database].append(alert)
-    return {name: alerts_cell(name, found[name], asked.now) for name in asked.names}
+    cells = {name: alerts_cell(name, found[name], asked.now) for name in asked.names}
+    return ((ALERTS, cells),)
 
 
-def _backup(session: Session, asked: Asked) -> Cells:
+def _backup(session: Session, asked: Asked) -> Judged:
     known = newest_backups(session, asked.names)
-    return {
+    cells = {
         database.name: backup_cell(database.name, known.get(database.name), database.backup, asked.now)
         for database in asked.databases
     }
+    return ((BACKUP, cells),)
 
 
-def _statements(session: Session, asked: Asked) -> Cells:
+def _proof(session: Session, asked: Asked) -> Judged:
+    known = newest_drills(session, asked.names)
+    cells = {one.name: proof_cell(one.name, known.get(one.name), one.drill, asked.now) for one in asked.databases}
+    return ((PROOF, cells),)
+
+
+def _care(session: Session, asked: Asked) -> Judged:
+    known = care(session, asked.names, asked.now)
+    lean = {name: indexes_cell(name, known.get(name), asked.now) for name in asked.names}
+    left = {
+        one.name: archive_cell(one.name, known.get(one.name), has_rules=bool(one.archive.tables))
+        for one in asked.databases
+    }
+    return ((INDEXES, lean), (ARCHIVE, left))
+
+
+def _health(session: Session, asked: Asked) -> Judged:
+    known = worst_health(session, asked.names)
+    cells = {name: health_cell(name, known.get(name), asked.now) for name in asked.names}
+    return ((HEALTH, cells),)
+
+
+def _statements(session: Session, asked: Asked) -> Judged:
     nights = judged_nights(session, asked.names, asked.now)
-    return {name: statements_cell(name, nights.get(name), asked.now) for name in asked.names}
+    cells = {name: statements_cell(name, nights.get(name), asked.now) for name in asked.names}
+    return ((STATEMENTS, cells),)
 
 
-COLUMNS: Sequence[tuple[Column, Reader]] = (
-    (BACKUP, _backup),
-    (STATEMENTS, _statements),
-    (WORK, _work),
-    (ALERTS, _alerts),
-)
+READERS: Sequence[Reader] = (_backup, _proof, _health, _statements, _care, _work, _alerts)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
+
+from pgtend.kernel.times import say_span
 
 
 class Light(StrEnum):
@@ -68,6 +71,11 @@ class Overview:
     says: str
     columns: Sequence[Column]
     rows: Sequence[Row]
+
+
+def say_age(span: timedelta) -> str:
+    """Say how old something is, without seconds that nobody needs."""
+    return say_span(span - span % timedelta(minutes=1) if span >= timedelta(minutes=1) else span)
 
 
 def row_of(database: str, owner: str, cells: Mapping[str, Cell]) -> Row:

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pgtend.kernel.times import say_span
-from pgtend.overview.model import Cell, Column, Light
+from pgtend.overview.model import Cell, Column, Light, say_age
 from pgtend.postgres.session import Session
 from pgtend.sqlfiles import query
 
@@ -80,7 +79,7 @@ def work_cell(database: str, rows: Sequence[PipelineRow], now: datetime) -> Cell
 
 
 def _ago(row: PipelineRow, now: datetime) -> str:
-    return f"{row.pipeline} began {say_span(now - row.started_at)} ago."
+    return f"{row.pipeline} began {say_age(now - row.started_at)} ago."
 
 
 def _sentence(message: str) -> str:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from pgtend.kernel.times import say_span
-from pgtend.overview.model import Cell, Column, Light
+from pgtend.overview.model import Cell, Column, Light, say_age
 from pgtend.postgres.session import Session
 from pgtend.sqlfiles import query
 
@@ -203,7 +202,7 @@ def statements_cell(database: str, night: JudgedNight | None, now: datetime) -> 
     if night is None:
         return Cell(light=Light.UNKNOWN, says="not judged", why="No night of it was judged yet.", link=page)
     if now - night.at > _STALE:
-        why = f"The last night that was judged is that of {night.day}, {say_span(now - night.at)} ago."
+        why = f"The last night that was judged is that of {night.day}, {say_age(now - night.at)} ago."
         return Cell(light=Light.UNKNOWN, says="not judged", why=why, link=page)
     if not night.regressions:
         why = f"{night.judged} statements were judged on {night.day}, and none is slower than it usually is."

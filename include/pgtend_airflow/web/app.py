@@ -7,13 +7,22 @@ from typing import Final
 from fastapi import FastAPI
 
 from pgtend_airflow.web import problems
-from pgtend_airflow.web.areas import actions, backups, fleet, me, statements
+from pgtend_airflow.web.areas import actions, backups, care, drills, fleet, health, me, statements
 from pgtend_airflow.web.door import Door
 from pgtend_airflow.web.files import FILES
 from pgtend_airflow.web.standing import Role
 
 VERSION: Final = "/api/v1"
-AREAS: Final[tuple[Door, ...]] = (me.DOOR, fleet.DOOR, backups.DOOR, statements.DOOR, actions.DOOR)
+AREAS: Final[tuple[Door, ...]] = (
+    me.DOOR,
+    fleet.DOOR,
+    backups.DOOR,
+    drills.DOOR,
+    care.DOOR,
+    health.DOOR,
+    statements.DOOR,
+    actions.DOOR,
+)
 _ABOUT: Final = """\
 What pgtend knows about your databases, and what you may do from outside. Everything the pages show comes from here.
 

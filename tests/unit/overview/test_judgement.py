@@ -8,8 +8,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from pgtend.fleet.backup import BackupRules
+from pgtend.fleet.drill import DrillRules
 from pgtend.overview.alerting import alerts_cell
-from pgtend.overview.backups import NewestBackup, backup_cell, proof_cell
+from pgtend.overview.backups import NewestBackup, backup_cell
+from pgtend.overview.care import Care, archive_cell, indexes_cell
+from pgtend.overview.drills import NewestDrill, proof_cell
+from pgtend.overview.health import Peak, PoolRow, WorstHealth, health_cell, pool_advice
 from pgtend.overview.history import AlertRow
 from pgtend.overview.model import Cell, Light, row_of, say_fleet, worst, worst_first
 from pgtend.overview.pipelines import PipelineRow, work_cell
@@ -145,19 +149,78 @@ def test_backups_that_are_switched_off_are_yellow() -> None:
     assert backup_cell("kgc", BACKED_UP, NIGHTLY.model_copy(update={"enabled": False}), NOW).light is Light.WATCH
 
 
+DRILLED = NewestDrill(
+    database="kgc",
+    verdict="PASS",
+    failure_class="",
+    ended_at=NOW,
+    rto_target=timedelta(hours=4),
+    rto_measured=timedelta(minutes=14),
+    rto_predicted=timedelta(minutes=15),
+    run_id="20261120T020000Z-00000000",
+    proven_at=NOW - timedelta(days=2),
+    rules=["newest=1"],
+)
+
+
 @pytest.mark.parametrize(
-    ("days", "light"), [(5, Light.GOOD), (7, Light.GOOD), (8, Light.WATCH), (28, Light.WATCH), (29, Light.BAD)]
+    ("days", "light"), [(5, Light.GOOD), (8, Light.GOOD), (9, Light.WATCH), (28, Light.WATCH), (29, Light.BAD)]
 )
 def test_a_proof_grows_old(days: int, light: Light) -> None:
     """Green while the next drill is not due, red when four in a row are missing."""
-    known = replace(BACKED_UP, proven_at=NOW - timedelta(days=days))
-    assert proof_cell("kgc", known, timedelta(days=7), NOW).light is light
+    known = replace(DRILLED, proven_at=NOW - timedelta(days=days) + timedelta(minutes=5))
+    assert proof_cell("kgc", known, DrillRules(), NOW).light is light
 
 
-def test_a_backup_that_was_never_proven_is_not_known_to_be_good() -> None:
-    """Nor is one of which nothing is known."""
-    assert proof_cell("kgc", replace(BACKED_UP, proven_at=None), timedelta(days=7), NOW).light is Light.UNKNOWN
-    assert proof_cell("kgc", None, timedelta(days=7), NOW).light is Light.UNKNOWN
+def test_a_proof_says_how_long_a_recovery_takes() -> None:
+    """Beside what the fleet file allows."""
+    judged = proof_cell("kgc", DRILLED, DrillRules(), NOW)
+    assert (judged.light, judged.says) == (Light.GOOD, "2 d ago")
+    assert judged.why == "A backup was restored in 14 min of the 4 h it may take, and everything was identical."
+
+
+def test_what_was_never_proven_is_not_known_to_be_good() -> None:
+    """A failed drill is red whatever was proven before, a partial one yellow."""
+    assert proof_cell("kgc", None, DrillRules(), NOW).light is Light.UNKNOWN
+    assert proof_cell("kgc", replace(DRILLED, proven_at=None, verdict="FAIL"), DrillRules(), NOW).light is Light.BAD
+    failed = proof_cell("kgc", replace(DRILLED, verdict="FAIL", failure_class="BACKUP_CORRUPT"), DrillRules(), NOW)
+    assert (failed.light, failed.says) == (Light.BAD, "failed, 2 d ago")
+    assert proof_cell("kgc", replace(DRILLED, verdict="PASS_PARTIAL"), DrillRules(), NOW).light is Light.WATCH
+
+
+CARE = Care(
+    database="kgc",
+    looked_at=NOW,
+    waiting=0,
+    bloat=0,
+    judged_at=NOW - HOUR,
+    months=0,
+    planned_rows=0,
+    unapproved=0,
+    refusals="",
+    planned_at=NOW - HOUR,
+)
+
+
+def test_bloat_that_waits_is_yellow_from_a_gigabyte_on() -> None:
+    """And indexes that no run has judged for two weeks are not known to be lean."""
+    assert indexes_cell("kgc", CARE, NOW).says == "lean"
+    some = indexes_cell("kgc", replace(CARE, waiting=1, bloat=1024**2), NOW)
+    assert (some.light, some.says) == (Light.GOOD, "1.0 MB bloat")
+    assert indexes_cell("kgc", replace(CARE, waiting=3, bloat=2 * 1024**3), NOW).light is Light.WATCH
+    assert indexes_cell("kgc", CARE, NOW + timedelta(days=16)).light is Light.UNKNOWN
+    assert indexes_cell("kgc", None, NOW).light is Light.UNKNOWN
+
+
+def test_months_that_wait_are_yellow_and_say_for_what() -> None:
+    """A database without rules has nothing to wait for."""
+    assert archive_cell("kgc", CARE, has_rules=True).light is Light.GOOD
+    waits = archive_cell("kgc", replace(CARE, months=2, planned_rows=41000, unapproved=1), has_rules=True)
+    assert (waits.light, waits.says) == (Light.WATCH, "2 months wait")
+    assert waits.why == "2 months with 41,000 rows wait, and somebody must approve the rule first."
+    assert archive_cell("kgc", replace(CARE, refusals="a trigger"), has_rules=True).says == "refused"
+    assert archive_cell("kgc", None, has_rules=True).light is Light.UNKNOWN
+    assert archive_cell("kgc", None, has_rules=False).light is Light.GOOD
 
 
 def test_a_run_that_died_without_a_word_is_red() -> None:
@@ -211,3 +274,42 @@ def test_the_days_before_are_as_many() -> None:
     """A week is compared with the week before it, without a day twice."""
     week = Days(date(2026, 11, 14), date(2026, 11, 20))
     assert week.before() == Days(date(2026, 11, 7), date(2026, 11, 13))
+
+
+def test_health_that_nobody_looked_at_is_not_known() -> None:
+    """A critical finding is red, a warning yellow, and a look too old is no look."""
+    known = WorstHealth(
+        database="kgc", level="ok", looked_at=NOW - HOUR, is_stale=False, troubles=0, metric=None, reason=None
+    )
+    assert health_cell("kgc", known, NOW).says == "well"
+    full = replace(known, level="critical", troubles=2, metric="connections_used", reason="95 % are taken")
+    judged = health_cell("kgc", full, NOW)
+    assert (judged.light, judged.says) == (Light.BAD, "connections used, and 1 more")
+    assert judged.why == "Connections used: 95 % are taken."
+    assert health_cell("kgc", replace(full, level="warning"), NOW).light is Light.WATCH
+    assert health_cell("kgc", replace(full, level="unknown"), NOW).light is Light.UNKNOWN
+    assert health_cell("kgc", replace(known, is_stale=True), NOW).light is Light.UNKNOWN
+    assert health_cell("kgc", None, NOW).light is Light.UNKNOWN
+
+
+def test_pools_are_sized_by_work_and_leaks_are_named() -> None:
+    """Half as much again as what worked at the same time; whoever holds more than it uses is named."""
+    held = PoolRow(
+        application="app",
+        role="app",
+        sessions=48,
+        active=6,
+        idle=41,
+        idle_in_transaction=1,
+        idle_long=30,
+        looked_at=NOW,
+    )
+    peaks = {
+        "sessions": Peak(metric="sessions", looks=2016, highest=108.0, usual_peak=100.0),
+        "sessions_active": Peak(metric="sessions_active", looks=2016, highest=23.0, usual_peak=22.0),
+    }
+    advice = pool_advice([held, replace(held, application="reports", sessions=6, idle_long=2)], peaks)
+    assert advice.suggested == 35
+    (leak,) = advice.leaks
+    assert leak.startswith("The application app (app) has not used 30 of its 48 connections for long")
+    assert pool_advice([held], {}).suggested is None

@@ -27,11 +27,13 @@ class Action(StrEnum):
 
     ANALYZE = "analyze"
     BACKUP = "backup"
+    DRILL = "drill"
+    REINDEX = "reindex"
 
     @property
     def pipeline(self) -> str:
         """The pipeline that does it."""
-        return self.value
+        return "restore_drill" if self is Action.DRILL else self.value
 
 
 class Wish(BaseModel):

@@ -74,10 +74,12 @@ export function Timeline({ stretches, since, until }) {
       h(Box, { boxSize: 2.5, borderRadius: "sm", bg: OUTCOME[outcome] }), h(Text, { fontSize: "xs", color: "fg.muted" }, outcome)))));
 }
 
-function steps(low, high) {
+const CLOCK = [1, 5, 15, 30, 60, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400, 604800];
+
+function steps(low, high, isTime) {
   const raw = (high - low) / 3 || 1;
   const power = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 5, 10].map((times) => times * power).find((candidate) => candidate >= raw);
+  const step = (isTime && raw > 1 && CLOCK.find((candidate) => candidate >= raw)) || [1, 2, 5, 10].map((times) => times * power).find((candidate) => candidate >= raw);
   const all = [];
   for (let at = Math.ceil(low / step) * step; at <= high + step / 1e6; at += step) all.push(at);
   return all;
@@ -95,7 +97,7 @@ export function LineChart({ points, limits = [], say = String, label, height = 1
   const [since, until] = [Math.min(...times), Math.max(...times, Math.min(...times) + 1)];
   const low = fromZero ? Math.min(0, ...values) : Math.min(...values);
   const high = Math.max(...values) === low ? low + 1 : Math.max(...values);
-  const [left, right, top, bottom] = [64, 8, 8, height - 20];
+  const [left, right, top, bottom] = [72, 8, 8, height - 20];
   const x = (at) => left + ((at - since) / (until - since)) * Math.max(1, width - left - right);
   const y = (value) => bottom - ((value - low) / (high - low)) * (bottom - top);
   const line = known.map((point, nth) => `${nth ? "L" : "M"}${x(times[nth]).toFixed(1)} ${y(point.value).toFixed(1)}`).join("");
@@ -108,13 +110,13 @@ export function LineChart({ points, limits = [], say = String, label, height = 1
   return h(Box, { ref: box, position: "relative" },
     width > 0 && h("svg", { width, height, role: "img", "aria-label": `${label}: ${known.length} values, the newest is ${say(newest.value)}`, onPointerMove: look, onPointerLeave: () => setSeen(undefined) },
       h("clipPath", { id: clip }, h("rect", { x: left, y: top - 4, width: Math.max(0, width - left - right), height: bottom - top + 8 })),
-      steps(low, high).map((value) => h("g", { key: value },
+      steps(low, high, say === span).map((value) => h("g", { key: value },
         h("line", { x1: left, x2: width - right, y1: y(value), y2: y(value), stroke: colour("border"), strokeWidth: 0.7 }),
         h("text", { x: left - 6, y: y(value) + 4, style: { fontSize: 11 }, textAnchor: "end", fill: colour("fg.muted") }, say(value)))),
       h(DayLines, { since, until, x, top, bottom, width: width - left }),
       limits.map((limit) => h("g", { key: limit.says },
         h("line", { x1: left, x2: width - right, y1: y(limit.value), y2: y(limit.value), stroke: colour(limit.light === "bad" ? "red.solid" : "yellow.solid"), strokeDasharray: "6 4", strokeWidth: 1.4 }),
-        h("text", { x: width - right, y: y(limit.value) - 4, style: { fontSize: 11 }, textAnchor: "end", fill: colour("fg.muted") }, limit.says))),
+        h("text", { x: width - right, y: y(limit.value) < top + 14 ? y(limit.value) + 13 : y(limit.value) - 4, style: { fontSize: 11 }, textAnchor: "end", fill: colour("fg.muted") }, limit.says))),
       known.length === 1
         ? h("circle", { cx: x(times[0]), cy: y(newest.value), r: 3.5, fill: colour("blue.solid") })
         : h("path", { d: line, fill: "none", stroke: colour("blue.solid"), strokeWidth: 1.8, clipPath: `url(#${clip})` }),

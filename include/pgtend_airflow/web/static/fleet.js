@@ -63,7 +63,7 @@ function Narrow({ seen, runbooks }) {
 export function Verdict({ seen, at }) {
   const of = (light) => seen.rows.filter((row) => row.light === light).length;
   const told = ["bad", "unknown", "watch", "good"].filter((light) => of(light) > 0);
-  return h(Flex, { gap: { base: 3, md: 4 }, align: "center", wrap: "wrap", role: "status", borderRadius: "lg", borderWidth: 1, borderColor: `${LIGHTS[seen.light].palette}.muted`, bg: { base: `${LIGHTS[seen.light].palette}.subtle`, _dark: "bg.subtle" }, borderInlineStartWidth: { _dark: 6 }, borderInlineStartColor: `${LIGHTS[seen.light].palette}.solid`, p: { base: 3, md: 4 } },
+  return h(Flex, { gap: { base: 3, md: 4 }, align: "center", wrap: "wrap", role: "status", borderRadius: "lg", borderWidth: 1, borderColor: `${LIGHTS[seen.light].palette}.muted`, bg: { base: `${LIGHTS[seen.light].palette}.subtle`, _dark: "bg" }, borderInlineStartWidth: { _dark: 6 }, borderInlineStartColor: `${LIGHTS[seen.light].palette}.solid`, p: { base: 3, md: 4 } },
     h(Light, { light: seen.light, size: 9, label: "" }),
     h(Box, { flex: 1, minW: "11rem" },
       h(Text, { fontSize: { base: "lg", md: "xl" }, fontWeight: "semibold", color: "fg" }, seen.says),

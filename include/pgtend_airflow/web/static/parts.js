@@ -61,9 +61,9 @@ export function List({ caption, columns, rows, name, empty = "Nothing here yet."
         h(Table.Body, null, rows.map((row) => h(Table.Row, { key: name(row), bg: "transparent" }, line(row)))))),
     h(Stack, { display: { base: "flex", md: "none" }, as: "ul", listStyleType: "none", gap: 2, "aria-label": caption },
       rows.map((row) => h(Box, { as: "li", key: name(row), borderWidth: 1, borderColor: "border", borderRadius: "md", p: 3 },
-        columns.map((column) => h(Flex, { key: column.title, gap: 3, justify: "space-between", fontSize: "sm", py: "2px" },
+        columns.map((column) => h(Flex, { key: column.title, gap: column.wide ? 0 : 3, direction: column.wide ? "column" : "row", justify: "space-between", fontSize: "sm", py: "2px" },
           h(Text, { color: "fg.muted", flexShrink: 0 }, column.title),
-          h(Box, { textAlign: "end", minW: 0, overflowWrap: "anywhere" }, column.of(row))))))));
+          h(Box, { textAlign: column.wide ? "start" : "end", minW: 0, overflowWrap: "anywhere" }, column.of(row))))))));
 }
 
 export function More({ list }) {
@@ -95,6 +95,10 @@ function Entry({ field, value, onChange }) {
   if (field.kind === "switch") {
     return h(Switch.Root, { checked: Boolean(value), onCheckedChange: (change) => onChange(change.checked) },
       h(Switch.HiddenInput), h(Switch.Control, null, h(Switch.Thumb)), h(Switch.Label, null, field.title));
+  }
+  if (field.kind === "choice") {
+    return h(Field.Root, null, h(Field.Label, null, field.title),
+      h(NativeSelect.Root, null, h(NativeSelect.Field, { value, onChange: (event) => onChange(event.target.value) }, field.options.map(([key, said]) => h("option", { key, value: key }, said))), h(NativeSelect.Indicator)));
   }
   const entry = field.kind === "text" ? Textarea : Input;
   return h(Field.Root, null,

@@ -50,7 +50,8 @@ export function span(duration) {
 export function ago(moment, now = Date.now()) {
   const passed = (now - new Date(moment).getTime()) / 1000;
   if (passed < 0) return `in ${span(-passed)}`;
-  return passed < 5 ? "just now" : `${span(passed < 60 ? Math.round(passed) : passed)} ago`;
+  if (passed < 5) return "just now";
+  return `${span(passed < 60 ? Math.round(passed) : passed - (passed % 60))} ago`;
 }
 
 export function exact(moment) {

@@ -1,0 +1,31 @@
+-- What the first page says of indexes and archives: what could be gained, and what waits.
+-- on: ledger
+SELECT known.database,
+    (SELECT max(look.at) FROM reporting.index_looks AS look
+        WHERE look.database = known.database AND look.at > %(since)s::timestamptz) AS looked_at,
+    coalesce(rebuilt.waiting, 0)::integer AS waiting, coalesce(rebuilt.bloat, 0)::bigint AS bloat, rebuilt.at AS judged_at,
+    coalesce(planned.months, 0)::integer AS months, coalesce(planned.rows, 0)::bigint AS planned_rows,
+    coalesce(planned.unapproved, 0)::integer AS unapproved, coalesce(planned.refusals, '') AS refusals,
+    planned.at AS planned_at
+FROM unnest(%(databases)s::text[]) AS known (database)
+LEFT JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE judged.decision = 'rebuild' AND judged.size_after IS NULL) AS waiting,
+        sum(greatest(judged.size_before - judged.size_predicted, 0))
+            FILTER (WHERE judged.decision = 'rebuild' AND judged.size_after IS NULL) AS bloat,
+        max(judged.at) AS at
+    FROM reporting.index_rebuilds AS judged
+    WHERE judged.database = known.database AND judged.at > %(since)s::timestamptz
+      AND judged.run_id = (
+        SELECT newest.run_id FROM reporting.index_rebuilds AS newest
+        WHERE newest.database = known.database AND newest.at > %(since)s::timestamptz ORDER BY newest.at DESC LIMIT 1)
+) AS rebuilt ON true
+LEFT JOIN LATERAL (
+    SELECT sum(plan.months) AS months, sum(plan.planned_rows) AS rows,
+        count(*) FILTER (WHERE plan.approved_by = '') AS unapproved,
+        string_agg(nullif(plan.refusals, ''), '; ') AS refusals, max(plan.at) AS at
+    FROM reporting.archive_plans AS plan
+    WHERE plan.database = known.database AND plan.at > %(since)s::timestamptz
+      AND plan.run_id = (
+        SELECT newest.run_id FROM reporting.archive_plans AS newest
+        WHERE newest.database = known.database AND newest.at > %(since)s::timestamptz ORDER BY newest.at DESC LIMIT 1)
+) AS planned ON true
