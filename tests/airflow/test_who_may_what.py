@@ -67,7 +67,7 @@ def test_no_route_is_reachable_that_is_not_described(face: Face) -> None:
     """A route that is left out of the description would be left out of the walk above."""
     described = set(face.app.openapi()["paths"])
     reachable = {getattr(route, "path", "") for route in face.app.routes}
-    assert reachable - described == {"/static/{name}"}
+    assert reachable - described == {"/static/{name}", "/metrics"}
 
 
 def test_a_token_that_airflow_did_not_sign_is_no_login(face: Face) -> None:
@@ -122,3 +122,15 @@ def test_lists_hold_nothing_of_a_database_that_may_not_be_seen(face: Face) -> No
     assert [run["database"] for run in face.get("/runs").json()["items"]] == ["lab"]
     assert face.get("/runs?database=kgc").status_code == 404
     assert face.get("/runs?database=fleet").status_code == 403
+
+
+def test_metrics_are_for_whoever_has_their_token(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A login is not the token, and while no token is set nobody reads them, not even with an empty one."""
+    for header in ("Bearer ", f"Bearer {face.token('ada', 'admin')}"):
+        assert face.client.get("/metrics", headers={"Authorization": header}).status_code == 401
+    monkeypatch.setenv("PGTEND_METRICS_TOKEN", "a-token-of-this-test")
+    assert face.client.get("/metrics", headers={"Authorization": "Bearer another"}).status_code == 401
+    answer = face.client.get("/metrics", headers={"Authorization": "Bearer a-token-of-this-test"})
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("application/openmetrics-text")
+    assert answer.text.endswith("# EOF\n")

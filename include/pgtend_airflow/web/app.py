@@ -10,6 +10,7 @@ from pgtend_airflow.web import problems
 from pgtend_airflow.web.areas import actions, backups, care, drills, fleet, health, me, statements
 from pgtend_airflow.web.door import Door
 from pgtend_airflow.web.files import FILES
+from pgtend_airflow.web.metrics import METRICS
 from pgtend_airflow.web.standing import Role
 
 VERSION: Final = "/api/v1"
@@ -40,6 +41,7 @@ def build_app() -> FastAPI:
     for area in (*AREAS, _description(app)):
         app.include_router(area.router, prefix=VERSION)
     app.include_router(FILES)
+    app.include_router(METRICS)
     return app
 
 

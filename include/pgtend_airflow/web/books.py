@@ -116,14 +116,15 @@ BOOKS: Final = Books(open_for_pages)
 
 def reading() -> Generator[Session]:
     """Lend a session to one route."""
-    with BOOKS.session(_settings()) as session:
+    with BOOKS.session(ledger_settings()) as session:
         yield session
 
 
 Reading = Annotated[Session, Depends(reading)]
 
 
-def _settings() -> LedgerSettings:
+def ledger_settings() -> LedgerSettings:
+    """Give the ledger that the fleet file names."""
     settings = usable_fleet().ledger
     if settings is None:
         raise NoLedger(
