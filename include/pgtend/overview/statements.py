@@ -204,6 +204,9 @@ def statements_cell(database: str, night: JudgedNight | None, now: datetime) -> 
     if now - night.at > _STALE:
         why = f"The last night that was judged is that of {night.day}, {say_age(now - night.at)} ago."
         return Cell(light=Light.UNKNOWN, says="not judged", why=why, link=page)
+    if not night.judged:
+        why = f"On {night.day} no statement had enough nights behind it to say what is usual."
+        return Cell(light=Light.UNKNOWN, says="too early to tell", why=why, link=page)
     if not night.regressions:
         why = f"{night.judged} statements were judged on {night.day}, and none is slower than it usually is."
         return Cell(light=Light.GOOD, says="as usual", why=why, link=page)

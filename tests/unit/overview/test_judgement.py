@@ -268,6 +268,8 @@ def test_statements_are_judged_by_the_newest_night() -> None:
     assert statements_cell("kgc", replace(slower, alerts=1), NOW).light is Light.BAD
     assert statements_cell("kgc", slower, NOW + timedelta(days=3)).light is Light.UNKNOWN
     assert statements_cell("kgc", None, NOW).light is Light.UNKNOWN
+    early = statements_cell("kgc", replace(night, judged=0), NOW)
+    assert (early.light, early.says) == (Light.UNKNOWN, "too early to tell")
 
 
 def test_the_days_before_are_as_many() -> None:
