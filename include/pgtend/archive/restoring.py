@@ -92,7 +92,7 @@ class Restored:
 def restore_beside(desk: Desk, month: date, *, whose: Erasure | None = None) -> Restored:
     """Bring a month, or one person's rows of it, into a schema of its own; nothing else changes."""
     names, layout = desk.shelf.names, desk.shelf.layout
-    schema = f"restored_{utc_now():%Y%m%d_%H%M%S}"
+    schema = f"restored_{utc_now():%Y%m%d_%H%M%S_%f}"
     there = relation(schema, names.month_name(month))
     unit = unit_of(desk.session, names, month)
     with desk.session.transaction():

@@ -59,6 +59,13 @@ def test_a_month_comes_back_beside_everything_and_equal(cold: Attic) -> None:
     assert (cold.content(back.place), back.rows) == (was, cold.unit("2025-09").rows)
 
 
+def test_a_month_brought_back_twice_at_once_is_there_twice(cold: Attic) -> None:
+    """Two copies within one second have two places, and the second does not fail over the first."""
+    with cold.desk() as desk:
+        places = {restore_beside(desk, SEPTEMBER).place for _ in range(2)}
+    assert len({cold.content(place) for place in places}) == len(places) - 1 == 1
+
+
 def test_one_persons_rows_come_back_alone(cold: Attic) -> None:
     """Whoever asks for their own data gets theirs."""
     rows = cold.ask(

@@ -36,10 +36,11 @@ def test_a_column_in_another_place_does_not_swap_values(attic: Attic) -> None:
         )
     attic.live.run(f"ALTER TABLE {METRICS} RENAME other TO medication_score")
     attic.live.run(f"ALTER TABLE {ARCHIVE} RENAME other TO medication_score")
-    attic.live.run(f"{ROW} (1, '2025-09-09', 10, 20, 30)")
+    # No other row has this moment: those of the clinic are four hours apart.
+    attic.live.run(f"{ROW} (1, '2025-09-09 01:00', 10, 20, 30)")
     attic.run()
     scores = "medication_score || ' ' || diet_score || ' ' || exercise_score"
-    assert attic.ask(f"SELECT {scores} FROM {ARCHIVE} WHERE date = '2025-09-09'") == "10 20 30"
+    assert attic.ask(f"SELECT {scores} FROM {ARCHIVE} WHERE date = '2025-09-09 01:00'") == "10 20 30"
 
 
 @pytest.mark.parametrize("on_delete", ["CASCADE", "SET NULL", "SET DEFAULT", "NO ACTION"])

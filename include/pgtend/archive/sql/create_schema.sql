@@ -1,2 +1,2 @@
 -- Makes the schema for what is brought back, closed to everybody but its owner.
-CREATE SCHEMA IF NOT EXISTS {schema}
+CREATE SCHEMA {schema}
