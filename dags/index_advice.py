@@ -10,8 +10,8 @@ double, covered by a longer one, or used by no server for weeks. Nothing is crea
 | `check` | reads the structure of every B-tree with amcheck, where it is installed, and names invalid indexes |
 
 **A candidate is no recommendation.** It becomes one when it was proved on a restored copy: built there, the statements
-measured with and without it, what writers pay counted. From a shell: `pgtend advise <database> --copy SERVICE`. What is
-proved is written as a pair of SQL files for people to review.
+measured with and without it, what writers pay counted. The next restore drill does that, or `pgtend advise <database>
+--copy SERVICE` from a shell. What is proved is written as a pair of SQL files for people to review.
 
 **When it fails:** the task log ends with a HINT that names the runbook to follow. A damaged index pages somebody at
 once: queries that use it may give wrong answers.

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pgtend.drill.issuing import issuer
 from pgtend.drill.job import DrillOrder, DrillSite, drill_backup
+from pgtend.drill.lending import index_work
 from pgtend.drill.model import AT_TIMES, DrillOutcome, Rule
 from pgtend.drill.stages import Stage
 from pgtend.drill.telling import say_outcome
@@ -51,6 +52,7 @@ def drill_one(desk: Desk) -> str:
         vaults=_vault,
         keys=_keys(desk),
         # A developer's worker may make its own signing key; anywhere else a key that nobody trusts proves nothing.
+        on_copy=index_work(desk.database, _vault, desk.ledger, desk.subject, progress),
         issue=issuer(fleet, _vault, desk.ledger, progress, may_make_key=fleet.environment is Environment.DEVELOPMENT),
         on_outcome=(lambda outcome: _tell(told, fleet, outcome),) if told else (),
     )

@@ -18,7 +18,7 @@ from pgtend.fleet.model import DrillRules, Fleet
 from pgtend.kernel.errors import PgtendError
 from pgtend.kernel.times import utc_now
 from pgtend.ledger.folder import FolderLedger
-from pgtend.ledger.model import Subject
+from pgtend.ledger.model import Ledger, Subject
 from pgtend.postgres.sandbox import Sandbox
 from pgtend.vault.agekeys import PrivateKeys
 from pgtend.vault.model import Vault
@@ -59,6 +59,8 @@ class Ground:
     keys: PrivateKeys | None = None
     sandbox: Sandbox | None = None
     on_copy: tuple[OnCopy, ...] = ()
+    kept_by: Ledger | None = None
+    """Instead of a folder."""
     outcomes: list[DrillOutcome] = field(default_factory=list)
     error: PgtendError | None = None
     lines: list[str] = field(default_factory=list)
@@ -102,7 +104,7 @@ class Ground:
         return DrillSite(
             fleet=self.fleet,
             database=self.fleet.databases["subject"],
-            vaults=self._vault,
+            vaults=self.vault,
             keys=self.keys or self.stage.private,
             sandbox=self.sandbox,
             on_copy=self.on_copy,
@@ -117,7 +119,7 @@ class Ground:
         subject = Subject("subject", "restore_drill", "test")
         self.error = None
         try:
-            drill_backup(self.site, order, self.ledger, subject, self.lines.append)
+            drill_backup(self.site, order, self.kept_by or self.ledger, subject, self.lines.append)
         except PgtendError as error:
             self.error = error
             if not self.outcomes:
@@ -144,7 +146,8 @@ class Ground:
             yield course, copy
 
     @contextmanager
-    def _vault(self, _name: str) -> Generator[Vault]:
+    def vault(self, _name: str) -> Generator[Vault]:
+        """Open the vault of the stage, whatever it is called."""
         yield self.stage.vault
 
 

@@ -50,6 +50,7 @@ def drill(  # noqa: PLR0913, PLR0917 - each is an option that people know by its
     from pgtend.cli import screen
     from pgtend.drill.issuing import issuer
     from pgtend.drill.job import PIPELINE, DrillSite, drill_backup
+    from pgtend.drill.lending import index_work
 
     if sum((bool(rule), latest, bool(backup_id))) > 1:
         raise typer.BadParameter("choose one of --rule, --latest and --id")
@@ -60,15 +61,17 @@ def drill(  # noqa: PLR0913, PLR0917 - each is an option that people know by its
     def vaults(name: str) -> AbstractContextManager[Vault]:
         return _opened(desk, chosen, name)
 
+    subject = desk.subject(chosen, PIPELINE)
     with desk.ledger() as ledger:
         site = DrillSite(
             fleet=desk.fleet,
             database=chosen,
             vaults=vaults,
             keys=keys_from(key),
+            on_copy=index_work(chosen, vaults, ledger, subject, screen.progress),
             issue=issuer(desk.fleet, vaults, ledger, screen.progress, may_make_key=True),
         )
-        outcome = drill_backup(site, order, ledger, desk.subject(chosen, PIPELINE), screen.progress)
+        outcome = drill_backup(site, order, ledger, subject, screen.progress)
     if as_json:
         screen.show_json(_as_json(outcome))
     else:

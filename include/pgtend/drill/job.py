@@ -197,7 +197,13 @@ class _Drill:
                 with copy.session() as session:
                     use(session, self.outcome(Wipe(method=_METHOD, is_gone=False)))
             except PgtendError as error:
-                self.remarks.append(f"The copy could not be used for something else: {error.message} [{error.code}].")
+                self._remark(f"{error.message} [{error.code}]")
+            except Exception as error:  # noqa: BLE001 - whatever a guest does, the verdict is about the backup
+                self._remark(type(error).__name__)
+
+    def _remark(self, why: str) -> None:
+        self.remarks.append(f"The copy could not be used for something else: {why}.")
+        self.progress(self.remarks[-1])
 
     def _keep(self, copy: Copy, until: datetime) -> None:
         """Leave the copy up for a person, who finds the way in a file that only we can read."""

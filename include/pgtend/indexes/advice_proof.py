@@ -7,6 +7,7 @@ are held in memory for as long as a statement runs, and are written down nowhere
 from __future__ import annotations
 
 import json
+import math
 import re
 import statistics
 import time
@@ -97,9 +98,19 @@ class _RolledBack(Exception):
 
 
 def prove_on_copy(
-    session: Session, candidates: Sequence[Candidate], statements: Sequence[Statement], progress: Progress
+    session: Session,
+    candidates: Sequence[Candidate],
+    statements: Sequence[Statement],
+    progress: Progress,
+    *,
+    closes_at: float = math.inf,
 ) -> Mapping[str, Proof]:
-    """Try each candidate on a throwaway copy of the database, and give what was measured, by the candidate's name."""
+    """Try each candidate on a throwaway copy of the database, and give what was measured, by the candidate's name.
+
+    After the monotonic time `closes_at` none is begun, and those that remain have no proof.
+    """
+    if not candidates:
+        return {}
     tables = read_tables(session)
     asked = tuple(dict.fromkeys((*statements, *(one for candidate in candidates for one in candidate.helps))))
     ready = [made for statement in asked if (made := make_ready(session, statement, tables)) is not None]
@@ -107,6 +118,9 @@ def prove_on_copy(
     proofs: dict[str, Proof] = {}
     before = {made.statement: measure(session, made) for made in ready}
     for candidate in candidates:
+        if time.monotonic() > closes_at:
+            progress(f"the time is over: {len(candidates) - candidates.index(candidate)} candidates were not tried")
+            break
         try:
             proofs[candidate.name] = _prove(session, candidate, ready, before)
         except ConnectionLost:

@@ -100,14 +100,22 @@ READ_UNUSED = query(__package__ or "", "read_unused", Unused)
 
 def costly_statements(session: Session, ledger: Ledger, database: Database, *, live: bool) -> tuple[Statement, ...]:
     """Name the statements that cost most: by the nights in the ledger, or by the server's counters as they are."""
-    amount = database.indexes.statements
-    found: list[Costly] = []
-    if not live and isinstance(ledger, DatabaseLedger):
-        asked = {"database": database.name, "rows": amount}
-        found = ledger.reach(lambda reporting: reporting.rows(READ_COSTLY_STATEMENTS, asked))
-    if not found and _STATISTICS in session.facts.extensions:
-        schema = column(session.row(FIND_EXTENSION, {"extension": _STATISTICS}).schema)
-        found = session.rows(READ_COSTLY_STATEMENTS_LIVE, {"rows": amount}, schema=schema)
+    found = () if live else noted_statements(ledger, database)
+    if found or _STATISTICS not in session.facts.extensions:
+        return found
+    schema = column(session.row(FIND_EXTENSION, {"extension": _STATISTICS}).schema)
+    return _scrubbed(session.rows(READ_COSTLY_STATEMENTS_LIVE, {"rows": database.indexes.statements}, schema=schema))
+
+
+def noted_statements(ledger: Ledger, database: Database) -> tuple[Statement, ...]:
+    """Name the statements that cost most by the nights in the ledger."""
+    if not isinstance(ledger, DatabaseLedger):
+        return ()
+    asked = {"database": database.name, "rows": database.indexes.statements}
+    return _scrubbed(ledger.reach(lambda reporting: reporting.rows(READ_COSTLY_STATEMENTS, asked)))
+
+
+def _scrubbed(found: Sequence[Costly]) -> tuple[Statement, ...]:
     # The server keeps literals in more places than people think.
     return tuple(Statement(text=scrub(one.query), role=one.role, calls=one.calls, exec_ms=one.exec_ms) for one in found)
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from pgtend.fleet.model import Database
+from pgtend.indexes.advice_memory import AdviceMemory, recall_advice
 from pgtend.indexes.advice_model import Advice, Candidate, Proof, Status, judge
 from pgtend.indexes.advice_proof import prove_on_copy, refuse_original
 from pgtend.indexes.advice_sources import costly_statements, find_candidates
@@ -81,27 +82,38 @@ class Inquiry:
 def advise_on_indexes(
     database: Database, inquiry: Inquiry, ledger: Ledger, subject: Subject, progress: Progress
 ) -> AdviceReport:
-    """Find what could be better, prove it on a copy when there is one, and deliver what was proved. Changes nothing."""
+    """Find what could be better, prove it on a copy when there is one, and deliver what was proved. Changes nothing.
+
+    Without a copy, what one of the last weeks' copies proved or refuted stays so.
+    """
     with ledger.run(subject) as run:
         with open_session(inquiry.address, database.limits, application=_application(database)) as session:
             statements = costly_statements(session, ledger, database, live=inquiry.live)
             candidates = find_candidates(session, statements, ledger, database)
             progress(f"{database.name}: {len(candidates):,} candidates from {len(statements):,} statements")
             proofs: Mapping[str, Proof] = {}
+            memory = AdviceMemory({})
             if inquiry.copy is not None:
                 with open_session(inquiry.copy, database.limits, application=_application(database)) as copy:
                     refuse_original(copy, session)
                     proofs = prove_on_copy(copy, candidates, statements, progress)
-        advices = best_of_each_table(_judged(database, candidates, proofs))
+            else:
+                memory = recall_advice(ledger, database.name)
+        known = {one: advice for one in candidates if (advice := memory.judged(one)) is not None}
+        fresh = best_of_each_table(judge_all(database, [one for one in candidates if one not in known], proofs))
         delivered = {
-            advice.candidate.name: deliver(advice, database.name, run.run_id, inquiry)
-            for advice in advices
+            advice.candidate.name: deliver(
+                advice, database.name, run.run_id, vault=inquiry.vault, folder=inquiry.folder
+            )
+            for advice in fresh
             if advice.status is Status.ADVISED
         }
-        record(run, database.name, advices, delivered)
+        # What an earlier copy showed is in the ledger already, with the time at which it was measured.
+        record(run, database.name, fresh, delivered)
+        delivered |= {one.name: place for one in known if (place := memory.delivered_as(one))}
         report = AdviceReport(
             database=database.name,
-            advices=advices,
+            advices=(*known.values(), *fresh),
             statements=len(statements),
             delivered=delivered,
             run_id=run.run_id,
@@ -135,19 +147,21 @@ def judged_needless(advice: Advice) -> Advice:
     )
 
 
-def deliver(advice: Advice, database: str, run_id: str, inquiry: Inquiry) -> str:
+def deliver(
+    advice: Advice, database: str, run_id: str, *, vault: Vault | None = None, folder: Path | None = None
+) -> str:
     """Write a pair of SQL files for people to review: one that does it, one that takes it back."""
     stem = f"{run_id}_{advice.candidate.name}"
     texts = {f"{stem}.sql": up_file(advice, database), f"{stem}.down.sql": down_file(advice, database)}
-    if inquiry.folder is not None:
-        inquiry.folder.mkdir(parents=True, exist_ok=True)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
         for name, content in texts.items():
-            (inquiry.folder / name).write_text(content, encoding="utf-8")
-        return str(inquiry.folder / f"{stem}.sql")
-    if inquiry.vault is None:
+            (folder / name).write_text(content, encoding="utf-8")
+        return str(folder / f"{stem}.sql")
+    if vault is None:
         return ""
     for name, content in texts.items():
-        inquiry.vault.put(f"advice/{database}/{name}", io.BytesIO(content.encode()))
+        vault.put(f"advice/{database}/{name}", io.BytesIO(content.encode()))
     return f"advice/{database}/{stem}.sql"
 
 
@@ -203,7 +217,8 @@ def _evidence(database: str, advice: Advice, delivered: Mapping[str, str]) -> In
     )
 
 
-def _judged(database: Database, candidates: Sequence[Candidate], proofs: Mapping[str, Proof]) -> tuple[Advice, ...]:
+def judge_all(database: Database, candidates: Sequence[Candidate], proofs: Mapping[str, Proof]) -> tuple[Advice, ...]:
+    """Call advised what a copy proved by the database's own rules, refuted what it disproved, the rest a candidate."""
     rules = database.indexes
     return tuple(
         judge(

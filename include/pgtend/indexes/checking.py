@@ -35,6 +35,7 @@ class Depth(StrEnum):
 
     STRUCTURE = "structure"
     EVERY_ROW = "structure and every row of the table"
+    ON_COPY = "structure and every row of a restored copy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,28 +93,32 @@ def check_indexes(  # noqa: PLR0913 - the parties of a job
     with ledger.run(subject) as run:
         closes_at = time.monotonic() + database.indexes.time_budget.total_seconds()
         with open_session(address, database.limits, application=f"pgtend:{PIPELINE}:{database.name}") as session:
-            indexes = [i for i in collect_indexes(session, "").indexes if not (i.is_temporary or i.is_partitioned)]
-            found = [
-                _check(session, database.name, index, closes_at, every_row=every_row)
-                for index in sorted(indexes, key=lambda index: index.size)
-            ]
-        checks = tuple(check for check, _ in found)
-        run.add(RECORD_INDEX_CHECK, checks)
-        report = CheckReport(checks=checks, damage=tuple(error for _, error in found if error is not None))
+            depth = Depth.EVERY_ROW if every_row else Depth.STRUCTURE
+            report = check_every_index(session, database.name, depth, closes_at)
+        run.add(RECORD_INDEX_CHECK, report.checks)
         progress(f"{database.name}: {report}")
         report.raise_if_not_sound()
         return report
 
 
+def check_every_index(session: Session, database: str, depth: Depth, closes_at: float) -> CheckReport:
+    """Verify the B-trees in reach of a session, smallest first, until the monotonic time `closes_at`."""
+    indexes = [i for i in collect_indexes(session, "").indexes if not (i.is_temporary or i.is_partitioned)]
+    by_size = sorted(indexes, key=lambda index: index.size)
+    found = [_check(session, database, index, closes_at, depth) for index in by_size]
+    damage = tuple(error for _, error in found if error is not None)
+    return CheckReport(checks=tuple(check for check, _ in found), damage=damage)
+
+
 def _check(
-    session: Session, database: str, index: IndexFacts, closes_at: float, *, every_row: bool
+    session: Session, database: str, index: IndexFacts, closes_at: float, depth: Depth
 ) -> tuple[IndexCheck, IndexDamaged | None]:
     verdict, took, damage = Verdict.NOT_SEEN, None, None
     if not index.is_valid:
         verdict = Verdict.INVALID
     elif index.kind == "btree" and time.monotonic() < closes_at:
         try:
-            took = check_structure(session, index.full_name, index.oid, every_row=every_row)
+            took = check_structure(session, index.full_name, index.oid, every_row=depth is not Depth.STRUCTURE)
             verdict = Verdict.SOUND if took is not None else Verdict.NOT_SEEN
         except IndexDamaged as error:
             verdict, damage = Verdict.DAMAGED, error
@@ -124,7 +129,7 @@ def _check(
         schema_name=index.schema,
         table_name=index.table_name,
         index_name=index.name,
-        depth=(Depth.EVERY_ROW if every_row else Depth.STRUCTURE).value,
+        depth=depth.value,
         verdict=verdict.value,
         took=took,
         error_code=damage.code if damage else "",

@@ -71,6 +71,10 @@ class Session:
             self._facts = self.row(READ_FACTS)
         return self._facts
 
+    def look_again(self) -> None:
+        """Ask for the facts anew the next time: what was installed or removed in this session changed them."""
+        self._facts = None
+
     def rows(
         self, asked: Query[Row], params: Mapping[str, object] = _NOTHING, **identifiers: sql.Composable
     ) -> list[Row]:

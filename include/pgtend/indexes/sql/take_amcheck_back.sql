@@ -1,0 +1,2 @@
+-- Takes back what was lent.
+DROP EXTENSION IF EXISTS amcheck
