@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,6 +20,7 @@ from pgtend.indexes.model import Decision
 from pgtend.indexes.plan import RebuildPlan, plan_rebuilds
 from pgtend.indexes.report import RebuildReport
 from pgtend.ledger.folder import FolderLedger
+from pgtend.ledger.migrate import migrate
 from pgtend.ledger.model import Ledger, Subject
 from pgtend.postgres.address import Address
 from pgtend.postgres.session import Session
@@ -29,6 +30,11 @@ NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 MB = 1024 * 1024
 
 
+def _whole_file(name: str) -> tuple[str, ...]:
+    text = (Path(__file__).parent / name).read_text(encoding="utf-8")
+    return tuple(one.strip() for one in text.split(";\n") if one.strip())
+
+
 def _statements(part: str) -> tuple[str, ...]:
     """Read one part of churned.sql, statement by statement."""
     text = (Path(__file__).parent / "churned.sql").read_text(encoding="utf-8")
@@ -36,7 +42,7 @@ def _statements(part: str) -> tuple[str, ...]:
     return tuple(one.strip() for one in whole.split(";\n") if one.strip())
 
 
-MAKE, FILL = _statements("make"), _statements("fill")
+MAKE, FILL, STAYS = _statements("make"), _statements("fill"), _whole_file("stays.sql")
 _FACTS: Mapping[str, object] = {
     "oid": 20000,
     "table_oid": 16400,
@@ -78,20 +84,33 @@ def index_facts(**different: object) -> IndexFacts:
     return IndexFacts(**{**_FACTS, **different})  # type: ignore[arg-type]
 
 
+def _migrate(live: LiveDatabase) -> None:
+    with live.session() as session:
+        migrate(session)
+
+
+_FURNISH: Mapping[str, Callable[[LiveDatabase], object]] = {
+    "empty": lambda live: live.run(*MAKE, address=live.owner),
+    "filled": lambda live: live.run(*MAKE, *FILL, address=live.owner),
+    "stays": lambda live: live.run(*MAKE, *STAYS, address=live.owner),
+    "ledger": _migrate,
+}
+
+
 @dataclass(slots=True)
 class Templates:
     """Databases that are expensive to fill, made once for each server and copied for each test."""
 
-    made: dict[tuple[int, bool], LiveDatabase] = field(default_factory=dict[tuple[int, bool], LiveDatabase])
+    made: dict[tuple[int, str], LiveDatabase] = field(default_factory=dict[tuple[int, str], LiveDatabase])
     life: ExitStack = field(default_factory=ExitStack)
 
     @contextmanager
-    def copy(self, server: ThrowawayServer, *, filled: bool) -> Generator[LiveDatabase]:
+    def copy(self, server: ThrowawayServer, what: str) -> Generator[LiveDatabase]:
         """Give a database of its own to a test; its tables belong to the role that tends it."""
-        key = (id(server), filled)
+        key = (id(server), what)
         if key not in self.made:
             made = self.life.enter_context(new_database(server))
-            made.run(*MAKE, *(FILL if filled else ()), address=made.owner)
+            _FURNISH[what](made)
             self.made[key] = made
         template = self.made[key]
         name = f"c{secrets.token_hex(5)}"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from bed.clusters import new_database
 from bed.drilling import Ground, furnish
+from bed.indexing import STAYS
 from bed.ledgers import ask
 from bed.restoring import Stage
 from pgtend.drill.lending import index_work, is_fit
@@ -23,7 +23,6 @@ from pgtend.ledger.model import Subject
 from pgtend.postgres.sandbox import IsolationLevel
 from pgtend.postgres.session import Session
 
-STAYS = (Path(__file__).parents[1] / "bed" / "stays.sql").read_text(encoding="utf-8").split(";\n")
 # An index on an expression that gives another value each time: no query finds its row by it.
 LYING = (
     "CREATE FUNCTION clinic.luck(int) RETURNS float8 LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN random(); END'",
@@ -76,7 +75,7 @@ def lend(ground: Ground, memory: Session) -> None:
 
 
 @pytest.mark.pg(">= 18")
-@pytest.mark.parametrize("ground", [("CREATE SCHEMA clinic", *filter(str.strip, STAYS), *LYING)], indirect=True)
+@pytest.mark.parametrize("ground", [("CREATE SCHEMA clinic", *STAYS, *LYING)], indirect=True)
 def test_a_drill_proves_what_was_advised_and_reads_every_index(ground: Ground, memory: Session) -> None:
     """What waited for a copy is advised with its files; a damaged index is told, and is no verdict on the backup."""
     assert {advice.status for advice in advise(ground, memory).advices} == {Status.CANDIDATE}

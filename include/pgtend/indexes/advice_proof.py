@@ -25,7 +25,7 @@ from pgtend.postgres.errors import ConnectionLost
 from pgtend.postgres.identifiers import Composable, column, from_catalogue, listed, relation, text, whole_statement
 from pgtend.postgres.session import Session
 from pgtend.sqlfiles import Document, command, query
-from pgtend.statements.plans import FORGET_PREPARED, READ_SEARCH_PATH, Json, ask_plan, can_be_planned
+from pgtend.statements.plans import FORGET_PREPARED, READ_SEARCH_PATH, Json, ask_plan, can_be_planned, shape_of
 
 _ROUNDS = 5
 _PLACES = (0.1, 0.5, 0.9)
@@ -91,6 +91,14 @@ class Ready:
     statement: Statement
     search_path: str
     values: tuple[Composable, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How long a statement took, and by which plans."""
+
+    milliseconds: float
+    plans: tuple[str, ...]
 
 
 class _RolledBack(Exception):
@@ -164,16 +172,30 @@ def make_ready(session: Session, statement: Statement, tables: Mapping[str, Tabl
     return made
 
 
-def measure(session: Session, ready: Ready, rounds: int = _ROUNDS) -> float:
-    """Run a statement several times with each set of values, and give the median in milliseconds."""
+def measure(session: Session, ready: Ready, rounds: int = _ROUNDS) -> Measured:
+    """Run a statement several times with each set of values, and give the median of the time."""
     took: list[float] = []
+    plans: list[str] = []
     for values in ready.values:
         runs = [_run(session, ready, values) for _ in range(rounds)]
-        took.append(statistics.median(runs))
-    return statistics.fmean(took)
+        took.append(statistics.median(run.milliseconds for run in runs))
+        plans += runs[-1].plans
+    return Measured(statistics.fmean(took), tuple(plans))
 
 
-def _prove(session: Session, candidate: Candidate, ready: Sequence[Ready], before: Mapping[Statement, float]) -> Proof:
+def time_after(statement: Statement, before: Measured, after: Measured) -> float:
+    """Tell how long a statement takes after a change; a read by the same plan takes as long as before.
+
+    On a busy machine the times of the same plan differ by more than the harm that refutes a candidate. Writers pay for
+    an index without a word of it in their plans, so their times count as they were measured.
+    """
+    is_same = before.plans == after.plans and not statement.writes
+    return before.milliseconds if is_same else after.milliseconds
+
+
+def _prove(
+    session: Session, candidate: Candidate, ready: Sequence[Ready], before: Mapping[Statement, Measured]
+) -> Proof:
     table = relation(candidate.schema, candidate.table)
     began = time.monotonic()
     if candidate.is_new:
@@ -191,7 +213,8 @@ def _prove(session: Session, candidate: Candidate, ready: Sequence[Ready], befor
         after = {made.statement: measure(session, made) for made in ready}
     finally:
         _put_back(session, candidate)
-    return weigh(candidate, before, after, size, took)
+    times = {one: time_after(one, before[one], found) for one, found in after.items()}
+    return weigh(candidate, {one: found.milliseconds for one, found in before.items()}, times, size, took)
 
 
 def weigh(
@@ -248,12 +271,14 @@ def _roll_back() -> NoReturn:
     raise _RolledBack
 
 
-def _run(session: Session, ready: Ready, values: Composable) -> float:
+def _run(session: Session, ready: Ready, values: Composable) -> Measured:
     with _prepared(session, ready.statement, ready.search_path):
         answer = session.document(MEASURE_STATEMENT, values=values)
     parsed = cast("Sequence[Mapping[str, Json]]", json.loads(answer) if isinstance(answer, str) else answer)
     took = parsed[0]["Execution Time"]
-    return float(took) if isinstance(took, int | float) else 0.0
+    plan = parsed[0]["Plan"]
+    shape = shape_of(plan) if isinstance(plan, dict) else ""
+    return Measured(float(took) if isinstance(took, int | float) else 0.0, (shape,))
 
 
 def _bound_columns(

@@ -24,12 +24,12 @@ def templates(clusters: Clusters) -> Generator[Templates]:
 @pytest.fixture
 def empty_ward(templates: Templates, server: ThrowawayServer, tmp_path: Path) -> Generator[Ward]:
     """Give a database whose tables are there and empty."""
-    with templates.copy(server, filled=False) as live:
+    with templates.copy(server, "empty") as live:
         yield Ward(live, tmp_path / "ledger", live.owner)
 
 
 @pytest.fixture
 def ward(templates: Templates, server: ThrowawayServer, tmp_path: Path) -> Generator[Ward]:
     """Give a database with one table of 24,000 rows whose seven indexes are bloated."""
-    with templates.copy(server, filled=True) as live:
+    with templates.copy(server, "filled") as live:
         yield Ward(live, tmp_path / "ledger", live.owner)

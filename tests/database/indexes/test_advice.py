@@ -17,8 +17,6 @@ from pgtend.indexes.leftovers import READ_TABLE_INDEXES, TableIndex
 from pgtend.ledger.model import Subject
 from pgtend.postgres.throwaway import ThrowawayServer
 
-BED = Path(__file__).parents[2] / "bed"
-SHAPES = tuple(one for one in (BED / "stays.sql").read_text(encoding="utf-8").split(";\n") if one)
 BY_PATIENT = "SELECT * FROM clinic.stays WHERE patient = $1 ORDER BY at DESC LIMIT $2"
 OPEN = "SELECT id FROM clinic.stays WHERE NOT closed AND patient = $1"
 BY_FACT = "SELECT id FROM clinic.stays WHERE facts @> $1"
@@ -34,8 +32,7 @@ def spent(*texts: str) -> tuple[Statement, ...]:
 @pytest.fixture
 def stays(templates: Templates, server: ThrowawayServer, tmp_path: Path) -> Generator[Ward]:
     """Give a database with some indexes too few and some too many."""
-    with templates.copy(server, filled=False) as live:
-        live.run(*SHAPES, address=live.owner)
+    with templates.copy(server, "stays") as live:
         yield Ward(live, tmp_path / "ledger", live.owner)
 
 
@@ -68,11 +65,9 @@ def test_what_is_there_already_is_not_advised_again(stays: Ward) -> None:
 
 
 @pytest.fixture
-def copy(stays: Ward) -> Generator[LiveDatabase]:
+def copy(templates: Templates, server: ThrowawayServer) -> Generator[LiveDatabase]:
     """Give a copy of the database, as a restore would."""
-    templates = Templates()
-    templates.made[id(stays.live.server), True] = stays.live
-    with templates.copy(stays.live.server, filled=True) as made:
+    with templates.copy(server, "stays") as made:
         yield made
 
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import ExitStack
 
 import pytest
 
-from bed.clusters import LiveDatabase, new_database
-from bed.indexing import Ward
+from bed.indexing import Templates, Ward
 from bed.ledgers import ask, tell
 from pgtend.indexes.memory import recall
 from pgtend.indexes.usage import note_usage
 from pgtend.ledger.database import DatabaseLedger
-from pgtend.ledger.migrate import migrate
 from pgtend.ledger.model import Subject
 from pgtend.postgres.session import Session
 from pgtend.postgres.throwaway import ThrowawayServer
@@ -23,12 +20,9 @@ STATE = "SELECT count(*)::int FROM reporting.indexes WHERE used_at IS NOT NULL"
 
 
 @pytest.fixture
-def memory(server: ThrowawayServer) -> Generator[Session]:
+def memory(templates: Templates, server: ThrowawayServer) -> Generator[Session]:
     """Give a reporting database of its own."""
-    with ExitStack() as opened:
-        reporting: LiveDatabase = opened.enter_context(new_database(server))
-        session = opened.enter_context(reporting.session())
-        migrate(session)
+    with templates.copy(server, "ledger") as reporting, reporting.session() as session:
         yield session
 
 

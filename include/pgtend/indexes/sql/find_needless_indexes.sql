@@ -51,8 +51,9 @@ WHERE
         (
             small.keys = large.keys AND small.indnkeyatts = large.indnkeyatts AND small.expressions = large.expressions
             AND small.storage = large.storage
-            -- Of two that are the same the one that is needed stays, or else the older one.
-            AND (large.is_needed OR large.indisunique OR large.indexrelid < small.indexrelid)
+            -- Of two that are the same the one that is needed stays, or else the first by name: a restored copy must choose
+            -- the same, and numbers are others there.
+            AND (large.is_needed OR large.indisunique OR large.relname < small.relname)
         )
         OR (
             small.relam = (SELECT a.oid FROM pg_am AS a WHERE a.amname = 'btree')
