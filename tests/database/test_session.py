@@ -12,6 +12,7 @@ from psycopg import sql
 
 from bed.clusters import LiveDatabase, Word, asked, statement
 from pgtend.fleet.model import Limits
+from pgtend.kernel.errors import Outage
 from pgtend.postgres.errors import (
     AlreadyTended,
     ConnectionLost,
@@ -223,6 +224,17 @@ def test_cancel_stops_the_statement_from_another_thread(database: LiveDatabase) 
         with pytest.raises(StatementCancelled):
             session.run(statement("SELECT pg_sleep(30)"))
         assert session.row(asked("SELECT 'alive' AS word")) == Word("alive")
+
+
+def test_a_session_is_abandoned_as_often_as_one_likes(database: LiveDatabase) -> None:
+    """Whoever gives up first has broken the line, and the others find it broken: that is no error of its own."""
+    with database.session() as session:
+        session.abandon()
+        with pytest.raises(Outage):
+            session.run(statement("SELECT 1"))
+        assert session.connection.broken
+        session.abandon()
+    session.abandon()
 
 
 def test_a_lock_keeps_the_second_job_out_and_names_the_first(database: LiveDatabase) -> None:

@@ -83,7 +83,14 @@ class Crew:
             self._troubles.append(error)
             stoppers = tuple(self._stoppers)
         for stop in stoppers:
+            self._stop(stop)
+
+    def _stop(self, stop: Callable[[], None]) -> None:
+        try:
             stop()
+        except Exception as error:  # noqa: BLE001 - the others are to be stopped too, and what went wrong first counts
+            what = error.message if isinstance(error, PgtendError) else type(error).__name__
+            self._troubles[0].add_note(f"Not all of the work could be stopped: {what}.")
 
 
 def _next(jobs: deque[Job]) -> Job | None:

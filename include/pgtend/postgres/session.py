@@ -167,8 +167,8 @@ class Session:
 
     def abandon(self) -> None:
         """Break the connection without a word, for a server that answers nothing; safe from another thread."""
-        with socket.socket(fileno=os.dup(self.connection.fileno())) as line, suppress(OSError):
-            # A line that is broken already cannot be broken again.
+        # A line that is broken already cannot be broken again: neither the driver nor the system knows it any more.
+        with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(self.connection.fileno())) as line:
             line.shutdown(socket.SHUT_RDWR)
 
     def is_quiet(self) -> bool:

@@ -178,7 +178,7 @@ def test_a_cut_network_leaves_no_backup(large: Depot) -> None:
 
 def test_a_network_that_swallows_everything_is_noticed(large: Depot) -> None:
     """No byte for longer than allowed ends the dump, although no connection broke."""
-    large.rules = {"silence": "2 s"}
+    large.rules = {"silence": "8 s"}
 
     def swallow() -> None:
         network.is_black_hole = True
