@@ -13,15 +13,18 @@ from bed.counted_clinic import Clinic, clinic_on, counting_server
 from bed.ledgers import ask
 from pgtend.kernel.errors import Outage
 from pgtend.statements.errors import NightIsOver
+from pgtend.statements.quality import Night
 
 NOTHING_BELOW_ZERO = (
     "SELECT count(*) FROM reporting.statement_day WHERE least(calls, plans, rows, exec_ms, exec_ssq, plan_ms,"
     " shared_blks_hit, shared_blks_read, shared_blks_dirtied, shared_blks_written, temp_blks_read, temp_blks_written,"
     " shared_read_ms, shared_write_ms, wal_records, wal_fpi, wal_bytes, jit_functions, jit_ms) < 0"
 )
+# The server counts for all its databases, and keeps entries of dropped ones: only those of this database are meant.
 RESET_ONE = (
-    "SELECT public.pg_stat_statements_reset(0, (SELECT oid FROM pg_database WHERE datname = current_database()),"
-    " (SELECT queryid FROM public.pg_stat_statements WHERE starts_with(query, 'SELECT id FROM public.{} WHERE')))"
+    "SELECT public.pg_stat_statements_reset(0, dbid, queryid) FROM public.pg_stat_statements"
+    " WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    " AND starts_with(query, 'SELECT id FROM public.' || %(name)s || ' WHERE')"
 )
 
 
@@ -30,6 +33,12 @@ def own(request: pytest.FixtureRequest, clusters: Clusters) -> Generator[Clinic]
     """Give a clinic on a server of its own, which may be reset, restarted and killed."""
     with counting_server(request.param) as server, clinic_on(server, clusters.server(18)) as made:
         yield made
+
+
+def reset_one(clinic: Clinic, name: str) -> None:
+    """Let the server forget what it counted of one statement, and see that there was exactly one."""
+    with clinic.source.session() as session:
+        assert len(ask(session, RESET_ONE, {"name": name})) == 1
 
 
 def is_exact(clinic: Clinic) -> bool:
@@ -137,7 +146,7 @@ def test_resets_restarts_and_crashes_of_the_server_never_count_anything_twice(ow
     assert own.night().resets == 1
     assert own.counted() == own.truth == {"visits": 13, "patients": 51}
 
-    own.tell(RESET_ONE.format("visits"))
+    reset_one(own, "visits")
     own.work(visits=3)
     assert own.night().entries_reset >= 1
     assert own.counted() == own.truth
@@ -164,7 +173,7 @@ def test_an_entry_that_was_reset_and_grew_beyond_itself_is_never_counted_twice(c
     clinic.work(visits=5)
     clinic.truth.clear()
     clinic.night()
-    clinic.tell(RESET_ONE.format("visits"))
+    reset_one(clinic, "visits")
     clinic.work(visits=40)
     clinic.night()
     counted = clinic.counted()["visits"]
@@ -179,7 +188,7 @@ def test_evictions_lose_counts_and_never_invent_any(major: int, clusters: Cluste
         clinic_on(server, clusters.server(18)) as clinic,
     ):
         clinic.night()
-        nights = []
+        nights: list[Night] = []
         for round_ in range(6):
             for part in range(4):
                 names = [f"s{(part * 50 + number * (1 + round_ % 3)) % 200}" for number in range(50)]
