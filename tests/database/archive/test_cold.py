@@ -78,6 +78,7 @@ def test_every_value_that_postgresql_has_comes_back(cold: Attic) -> None:
     assert cold.run().proven == 1
 
 
+@pytest.mark.pg(">= 18")
 def test_a_store_that_changes_a_byte_is_found_out_at_once(cold: Attic, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is compared with the ledger went through the vault, so that a lying store is no proof; the rows stay."""
     real = FolderVault.put

@@ -29,6 +29,7 @@ def test_whole_months_leave_and_nothing_else(attic: Attic) -> None:
     assert sum(unit.rows for unit in attic.units()) == report.rows
 
 
+@pytest.mark.pg(">= 18")
 def test_a_second_run_finds_nothing_to_do(attic: Attic) -> None:
     """Running it again is harmless."""
     attic.run()
@@ -37,6 +38,7 @@ def test_a_second_run_finds_nothing_to_do(attic: Attic) -> None:
     assert "nothing is old enough" in "\n".join(attic.plan().lines())
 
 
+@pytest.mark.pg(">= 18")
 def test_the_first_run_of_a_rule_waits_for_a_person(attic: Attic) -> None:
     """And so does the first run after the rule was changed."""
     assert attic.run(approved_by="").waiting == [METRICS]
@@ -50,6 +52,7 @@ def test_the_first_run_of_a_rule_waits_for_a_person(attic: Attic) -> None:
     assert not attic.table().is_approved
 
 
+@pytest.mark.pg(">= 18")
 def test_the_plan_counts_what_then_happens(attic: Attic) -> None:
     """Rows by month are counted and not estimated; bytes are estimates."""
     plan = attic.table()
@@ -119,6 +122,7 @@ def test_a_month_whose_table_was_dropped_pages_a_person(attic: Attic) -> None:
         attic.run()
 
 
+@pytest.mark.pg(">= 18")
 def test_the_budget_ends_a_run_and_the_next_one_goes_on(attic: Attic) -> None:
     """Nothing new is begun after it, and nothing is lost by it."""
     before = attic.content(METRICS)
@@ -171,6 +175,7 @@ def test_a_table_that_was_written_anew_is_walked_from_its_beginning(attic: Attic
     assert attic.content("public.health_metrics_all") == before
 
 
+@pytest.mark.pg(">= 18")
 def test_what_the_ledger_keeps_of_a_run(attic: Attic) -> None:
     """The plan, each step of each month, and what others may make smaller."""
     report = attic.run()

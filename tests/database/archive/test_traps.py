@@ -228,6 +228,7 @@ def test_two_equal_rows_are_two_rows(attic: Attic) -> None:
         attic.run()
 
 
+@pytest.mark.pg(">= 18")
 def test_a_stranger_with_the_name_of_the_archive_is_refused(attic: Attic) -> None:
     """Teams have tables of that name from recipes of their own."""
     attic.live.run(f"CREATE TABLE {ARCHIVE} (LIKE {METRICS})")
