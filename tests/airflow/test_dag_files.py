@@ -164,7 +164,7 @@ def test_parsing_is_cheap_and_reaches_for_nothing(
     found = parsed(fleet_file(tmp_path, names))
     record_property(f"parsing {databases} databases, CPU seconds", round(found.cpu, 2))
     print(f"parsing {databases} databases: {found.cpu:.2f} s of CPU")  # noqa: T201 - a figure people ask for
-    assert len(found.dags) == databases * 8 + 3
+    assert len(found.dags) == databases * 9 + 3
     assert found.drivers == []
     assert found.cpu < limit
 

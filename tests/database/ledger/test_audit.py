@@ -21,9 +21,9 @@ OPEN = "ALTER TABLE reporting.audit_entry DISABLE TRIGGER ALL"
 
 @pytest.fixture
 def head(ledger: DatabaseLedger) -> AuditHead:
-    """Fill the audit beyond what the migrations wrote, up to entry 12."""
+    """Fill the audit beyond what the migrations wrote, up to entry 42."""
     seq = ledger.audit_head().seq
-    heads = [ledger.audit(actor="me", action="test.done", target="kgc", detail={"n": n}) for n in range(seq + 1, 13)]
+    heads = [ledger.audit(actor="me", action="test.done", target="kgc", detail={"n": n}) for n in range(seq + 1, 43)]
     return heads[-1]
 
 
@@ -41,7 +41,7 @@ def test_both_judges_find_that_an_untouched_chain_holds(ledger: DatabaseLedger, 
     """The server's functions and ours compute the same hashes."""
     assert ledger.breaks_by_server() == ()
     verdict = ledger.verify_chain([head])
-    assert (verdict.entries, verdict.head, verdict.breaks) == (12, head, ())
+    assert (verdict.entries, verdict.head, verdict.breaks) == (42, head, ())
 
 
 @pytest.mark.parametrize(
@@ -57,45 +57,45 @@ def test_both_judges_find_that_an_untouched_chain_holds(ledger: DatabaseLedger, 
 )
 def test_an_edited_entry_shows(reporting: LiveDatabase, head: AuditHead, change: str) -> None:
     """Any field, by any amount."""
-    assert head.seq == 12
-    found = forge(reporting, f"UPDATE reporting.audit_entry SET {change} WHERE seq = 10")  # noqa: S608 - written out above
-    assert found == (ChainBreak(10, Fault.CHANGED),)
+    assert head.seq == 42
+    found = forge(reporting, f"UPDATE reporting.audit_entry SET {change} WHERE seq = 40")  # noqa: S608 - written out above
+    assert found == (ChainBreak(40, Fault.CHANGED),)
 
 
 def test_an_entry_edited_together_with_its_hash_shows_at_the_next(reporting: LiveDatabase, head: AuditHead) -> None:
     """A forger who knows the function has to write everything after it anew."""
-    assert head.seq == 12
+    assert head.seq == 42
     found = forge(
         reporting,
         "UPDATE reporting.audit_entry SET actor = 'x', hash = "
-        "reporting.audit_hash(seq, at, login, 'x', action, target, detail, prev) WHERE seq = 10",
+        "reporting.audit_hash(seq, at, login, 'x', action, target, detail, prev) WHERE seq = 40",
     )
-    assert found == (ChainBreak(11, Fault.UNLINKED),)
+    assert found == (ChainBreak(41, Fault.UNLINKED),)
 
 
 def test_a_removed_entry_shows(reporting: LiveDatabase, head: AuditHead) -> None:
     """In the middle, and at the beginning."""
-    assert head.seq == 12
-    assert forge(reporting, "DELETE FROM reporting.audit_entry WHERE seq IN (1, 10)") == (
+    assert head.seq == 42
+    assert forge(reporting, "DELETE FROM reporting.audit_entry WHERE seq IN (1, 40)") == (
         ChainBreak(2, Fault.GAP),
-        ChainBreak(11, Fault.GAP),
+        ChainBreak(41, Fault.GAP),
     )
 
 
 def test_entries_that_changed_places_show(reporting: LiveDatabase, head: AuditHead) -> None:
     """Numbers can be swapped, hashes cannot."""
-    assert head.seq == 12
+    assert head.seq == 42
     swap = "UPDATE reporting.audit_entry SET seq = {} WHERE seq = {}"
-    found = forge(reporting, swap.format(100, 10), swap.format(10, 11), swap.format(11, 100))
-    assert found == tuple(ChainBreak(seq, Fault.UNLINKED) for seq in (10, 11, 12))
+    found = forge(reporting, swap.format(100, 40), swap.format(40, 41), swap.format(41, 100))
+    assert found == tuple(ChainBreak(seq, Fault.UNLINKED) for seq in (40, 41, 42))
 
 
 def test_a_tail_cut_off_shows_against_an_anchor(
     reporting: LiveDatabase, ledger: DatabaseLedger, head: AuditHead
 ) -> None:
     """The chain alone holds; that is why its head is kept elsewhere."""
-    assert forge(reporting, "DELETE FROM reporting.audit_entry WHERE seq > 10") == ()
-    assert ledger.verify_chain([head]).breaks == (ChainBreak(12, Fault.CUT_OFF),)
+    assert forge(reporting, "DELETE FROM reporting.audit_entry WHERE seq > 40") == ()
+    assert ledger.verify_chain([head]).breaks == (ChainBreak(42, Fault.CUT_OFF),)
 
 
 def test_an_audit_that_is_gone_shows_against_an_anchor(
@@ -104,7 +104,7 @@ def test_an_audit_that_is_gone_shows_against_an_anchor(
     """An empty chain has an empty head."""
     assert forge(reporting, "DELETE FROM reporting.audit_entry") == ()
     verdict = ledger.verify_chain([head])
-    assert (verdict.head, verdict.breaks) == (AuditHead(0, "0" * 64), (ChainBreak(12, Fault.CUT_OFF),))
+    assert (verdict.head, verdict.breaks) == (AuditHead(0, "0" * 64), (ChainBreak(42, Fault.CUT_OFF),))
     assert ledger.audit_head().seq == 0
 
 
