@@ -86,8 +86,8 @@ class FaultyNetwork:
         both: tuple[asyncio.StreamWriter, ...],
     ) -> None:
         carried = 0
-        # Either side may be gone at any moment: that is what this proxy is for.
-        with suppress(OSError):
+        # Either side may be gone at any moment: that is what this proxy is for. One that broke breaks the other too.
+        with _passing_a_break_on(both):
             while chunk := await source.read(_CHUNK):
                 await self._hold_up(len(chunk))
                 left = self._left(direction, carried)
@@ -146,6 +146,16 @@ def faulty_network(port: int, host: str = "127.0.0.1") -> Generator[FaultyNetwor
         loop.call_soon_threadsafe(stop.set)
         thread.join(timeout=10)
         loop.close()
+
+
+@contextmanager
+def _passing_a_break_on(both: tuple[asyncio.StreamWriter, ...]) -> Generator[None]:
+    """Break both sides when one breaks, as a network passes a reset on; otherwise the other side waits for ever."""
+    try:
+        yield
+    except OSError:
+        for side in both:
+            side.transport.abort()
 
 
 def _reset(side: asyncio.StreamWriter) -> None:
