@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pgtend.kernel.errors import BrokenEvidence, ManyProblems, Misconfigured, Outage, PgtendError, Refusal
-
-_WORST_FIRST = (BrokenEvidence, Misconfigured, Refusal, Outage)
+from pgtend.kernel.errors import WORST_FIRST, ManyProblems, PgtendError
 
 
 class State(StrEnum):
@@ -69,7 +67,7 @@ def look(about: str, what: str, at: Callable[[], str]) -> list[Finding]:
 def exit_status(findings: Iterable[Finding]) -> int:
     """Tell the family of the worst problem by its exit status; 0 when there is none."""
     errors = [finding.error for finding in findings if finding.error is not None]
-    for family in _WORST_FIRST:
+    for family in WORST_FIRST:
         if any(isinstance(error, family) for error in errors):
             return family.exit_status
     return PgtendError.exit_status if errors else 0

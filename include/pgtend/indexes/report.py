@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -11,13 +11,11 @@ from pgtend.indexes.errors import GaveWay, GivenUp, NotNow, WaitedTooLong
 from pgtend.indexes.facts import RECORD_INDEX_REBUILD
 from pgtend.indexes.model import Decision, Method
 from pgtend.indexes.plan import RebuildPlan
-from pgtend.kernel.errors import BrokenEvidence, Misconfigured, Outage, PgtendError, Refusal
+from pgtend.kernel.errors import PgtendError, together
 from pgtend.kernel.sizes import Bytes
 from pgtend.kernel.times import say_span
 from pgtend.ledger.model import Run
 
-_WORST_FIRST = (BrokenEvidence, Misconfigured, Refusal, Outage)
-_NAMED = 20
 _PATIENT = (GaveWay, WaitedTooLong, NotNow, GivenUp)
 
 
@@ -173,26 +171,4 @@ class RebuildReport:
         failed = [(r.name, r.error) for r in self.results if r.error is not None and not r.may_succeed_later]
         failed += self.stays
         if failed:
-            raise together(failed)
-
-
-def together(failed: Sequence[tuple[str, PgtendError]]) -> PgtendError:
-    """Make one error of several: the kind of the worst, and every index named."""
-    worst = min((error for _, error in failed), key=_badness)
-    if len(failed) == 1:
-        return worst
-    named = "; ".join(f"{name}: {error.message} [{error.code}]" for name, error in failed[:_NAMED])
-    rest = f"; and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
-    return type(worst)(
-        f"{len(failed)} indexes could not be rebuilt, the worst: {worst.message}",
-        detail=f"{named}{rest}.",
-        hint=" ".join(_distinct(error.hint for _, error in failed)[:3]),
-    )
-
-
-def _badness(error: PgtendError) -> int:
-    return next((rank for rank, family in enumerate(_WORST_FIRST) if isinstance(error, family)), len(_WORST_FIRST))
-
-
-def _distinct(hints: Iterable[str]) -> list[str]:
-    return [hint for hint in dict.fromkeys(hints) if hint]
+            raise together(failed, "indexes could not be rebuilt")

@@ -6,8 +6,9 @@ full sentences, and the hint names a command or a runbook. A secret or the conte
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 
 class PgtendError(Exception):
@@ -66,6 +67,10 @@ class BrokenEvidence(PgtendError):
     exit_status: ClassVar[int] = 65
 
 
+WORST_FIRST: Final[tuple[type[PgtendError], ...]] = (BrokenEvidence, Misconfigured, Refusal, Outage)
+_NAMED: Final = 20
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong, where, and what would be right."""
@@ -102,7 +107,25 @@ def family_of(error: PgtendError) -> type[PgtendError]:
     return PgtendError
 
 
+def together(failed: Sequence[tuple[str, PgtendError]], what_failed: str) -> PgtendError:
+    """Make one error of several: the kind of the worst, and each named; `what_failed` follows their number."""
+    worst = min((error for _, error in failed), key=_badness)
+    if len(failed) == 1:
+        return worst
+    named = "; ".join(f"{name}: {error.message} [{error.code}]" for name, error in failed[:_NAMED])
+    rest = f"; and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
+    hints = [hint for hint in dict.fromkeys(error.hint for _, error in failed) if hint]
+    return type(worst)(
+        f"{len(failed)} {what_failed}, the worst: {worst.message}", detail=f"{named}{rest}.", hint=" ".join(hints[:3])
+    )
+
+
+def _badness(error: PgtendError) -> int:
+    return next((rank for rank, family in enumerate(WORST_FIRST) if isinstance(error, family)), len(WORST_FIRST))
+
+
 __all__ = [
+    "WORST_FIRST",
     "BrokenEvidence",
     "ManyProblems",
     "Misconfigured",
@@ -111,4 +134,5 @@ __all__ = [
     "Problem",
     "Refusal",
     "family_of",
+    "together",
 ]

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from pgtend.kernel.errors import BrokenEvidence, Misconfigured, Outage, PgtendError, Refusal
+from pgtend.kernel.errors import PgtendError, together
 from pgtend.kernel.times import say_span
 from pgtend.planner.facts import Proof
 from pgtend.planner.model import Decision
 from pgtend.planner.plan import AnalyzePlan
-
-_WORST_FIRST = (BrokenEvidence, Misconfigured, Refusal, Outage)
-_NAMED = 20
 
 
 class Outcome(StrEnum):
@@ -114,26 +110,4 @@ class AnalyzeReport:
         """Raise the worst of what went wrong, naming all of it."""
         failed = [(result.name, result.error) for result in self.results if result.error is not None]
         if failed:
-            raise together(failed)
-
-
-def together(failed: Sequence[tuple[str, PgtendError]]) -> PgtendError:
-    """Make one error of several: the kind of the worst, and every table named."""
-    worst = min((error for _, error in failed), key=_badness)
-    if len(failed) == 1:
-        return worst
-    named = "; ".join(f"{name}: {error.message} [{error.code}]" for name, error in failed[:_NAMED])
-    rest = f"; and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
-    return type(worst)(
-        f"{len(failed)} tables could not be analyzed, the worst: {worst.message}",
-        detail=f"{named}{rest}.",
-        hint=" ".join(_distinct(error.hint for _, error in failed)[:3]),
-    )
-
-
-def _badness(error: PgtendError) -> int:
-    return next((rank for rank, family in enumerate(_WORST_FIRST) if isinstance(error, family)), len(_WORST_FIRST))
-
-
-def _distinct(hints: Iterable[str]) -> list[str]:
-    return [hint for hint in dict.fromkeys(hints) if hint]
+            raise together(failed, "tables could not be analyzed")
