@@ -32,7 +32,7 @@ def public_key(places: Places, name: str) -> str:
 
 def verifying_key(places: Places) -> str:
     """Give the public key of whoever signs receipts, making the pair at the first call."""
-    from pgtend.drill.receipt_keys import new_signing_key, read_signing_key  # noqa: PLC0415 - as above
+    from pgtend.drill.receipts.keys import new_signing_key, read_signing_key  # noqa: PLC0415 - as above
 
     file = places.signing_key
     if not file.exists():

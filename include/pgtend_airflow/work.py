@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pgtend.drill.receipt_book import ReceiptBook
-from pgtend.drill.receipt_signer import trusted_keys, vault_of_receipts
-from pgtend.drill.receipt_verify import audit_heads, verify_receipts
+from pgtend.drill.receipts.book import ReceiptBook
+from pgtend.drill.receipts.signer import trusted_keys, vault_of_receipts
+from pgtend.drill.receipts.verify import audit_heads, verify_receipts
 from pgtend.fleet.model import first_vault
 from pgtend.health.store import HealthStore
 from pgtend.kernel.times import say_span

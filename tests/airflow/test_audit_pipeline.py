@@ -12,10 +12,10 @@ from bed.ledgers import tell
 from bed.receipts import outcome_of
 from bed.s3_servers import WRITE_ONLY, S3Site, ministack_server
 from bed.stored_backups import folder_vault
-from pgtend.drill.receipt_book import ReceiptBook
-from pgtend.drill.receipt_issue import issue_receipt
-from pgtend.drill.receipt_keys import new_signing_key
-from pgtend.drill.receipt_signer import Signer
+from pgtend.drill.receipts.book import ReceiptBook
+from pgtend.drill.receipts.issue import issue_receipt
+from pgtend.drill.receipts.keys import new_signing_key
+from pgtend.drill.receipts.signer import Signer
 from pgtend.kernel.progress import quietly
 from pgtend.ledger.database import DatabaseLedger
 

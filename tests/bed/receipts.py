@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pgtend.drill.verify_receipt as script
+import pgtend.drill.receipts.verify_receipt as script
 from bed.stored_backups import folder_vault
 from pgtend.drill.model import (
     Canary,
@@ -25,10 +25,10 @@ from pgtend.drill.model import (
     Target,
     Wipe,
 )
-from pgtend.drill.receipt_book import ReceiptBook
-from pgtend.drill.receipt_issue import IssuedReceipt, issue_receipt
-from pgtend.drill.receipt_keys import SigningKey, new_signing_key
-from pgtend.drill.receipt_signer import Signer
+from pgtend.drill.receipts.book import ReceiptBook
+from pgtend.drill.receipts.issue import IssuedReceipt, issue_receipt
+from pgtend.drill.receipts.keys import SigningKey, new_signing_key
+from pgtend.drill.receipts.signer import Signer
 from pgtend.drill.stages import Stage, StageTime
 from pgtend.kernel.progress import quietly
 from pgtend.ledger.folder import FolderLedger

@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 import yaml
 
-from pgtend.drill.receipt import receipt_schema
+from pgtend.drill.receipts.model import receipt_schema
 from pgtend.fleet.places import settings_of, walk_blocks
 from pgtend.fleet.schema import json_schema
 from pgtend.fleet.settings_page import settings_page

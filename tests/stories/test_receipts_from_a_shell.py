@@ -12,8 +12,8 @@ import pytest
 from bed.receipts import Office, outcome_of, verify_alone
 from bed.shell import Shell
 from bed.stored_backups import folder_vault
-from pgtend.drill.receipt_book import ReceiptBook
-from pgtend.drill.receipt_keys import read_signing_key
+from pgtend.drill.receipts.book import ReceiptBook
+from pgtend.drill.receipts.keys import read_signing_key
 from pgtend.ledger.folder import FolderLedger
 
 FLEET = """\

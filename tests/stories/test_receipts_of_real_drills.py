@@ -13,12 +13,12 @@ from bed.drilling import ASKED, Ground, furnish
 from bed.receipts import verify_alone
 from bed.restoring import Stage
 from pgtend.drill.model import Verdict
-from pgtend.drill.receipt_book import ReceiptBook
-from pgtend.drill.receipt_issue import IssuedReceipt, issue_receipt
-from pgtend.drill.receipt_keys import SigningKey, new_signing_key
-from pgtend.drill.receipt_page import receipt_page
-from pgtend.drill.receipt_signer import Signer
-from pgtend.drill.receipt_verify import verify_receipts
+from pgtend.drill.receipts.book import ReceiptBook
+from pgtend.drill.receipts.issue import IssuedReceipt, issue_receipt
+from pgtend.drill.receipts.keys import SigningKey, new_signing_key
+from pgtend.drill.receipts.page import receipt_page
+from pgtend.drill.receipts.signer import Signer
+from pgtend.drill.receipts.verify import verify_receipts
 from pgtend.kernel.progress import quietly
 
 CANARY = "canary-4711-987-65-4321"

@@ -21,7 +21,7 @@ from bed.compose import PROJECT
 from bed.message_sinks import MailSink
 from bed.shell import Shell
 from bed.watched import Site
-from pgtend.drill.receipt_keys import read_signing_key
+from pgtend.drill.receipts.keys import read_signing_key
 from pgtend.fleet.alerts import Channel
 from pgtend.watchdog.channels import Letter, Way
 from pgtend.watchdog.connections import Connections

@@ -13,10 +13,10 @@ from pgtend.cli.options import AsJson, desk_of
 
 if TYPE_CHECKING:
     from pgtend.cli.desk import Desk
-    from pgtend.drill.receipt_book import ReceiptBook
-    from pgtend.drill.receipt_chain import ReceiptReport, Sealed
-    from pgtend.drill.receipt_keys import VerifyingKey
-    from pgtend.drill.receipt_notes import FiledNote
+    from pgtend.drill.receipts.book import ReceiptBook
+    from pgtend.drill.receipts.chain import ReceiptReport, Sealed
+    from pgtend.drill.receipts.keys import VerifyingKey
+    from pgtend.drill.receipts.notes import FiledNote
 
 app = typer.Typer(no_args_is_help=True, help="Signed receipts of drills: the evidence that backups can be restored.")
 _STYLES = {"PASS": "green", "PASS_PARTIAL": "yellow", "FAIL": "bold red"}
@@ -38,8 +38,8 @@ def list_receipts(
 ) -> None:
     """List the receipts of the fleet, newest first, with what people said about them."""
     from pgtend.cli import screen
-    from pgtend.drill.receipt_book import believed
-    from pgtend.drill.receipt_notes import notes_about
+    from pgtend.drill.receipts.book import believed
+    from pgtend.drill.receipts.notes import notes_about
 
     with _book(desk_of(context)) as book:
         chain, broken = believed(book)
@@ -72,8 +72,8 @@ def show(
 ) -> None:
     """Show one receipt whose signature holds; with --page as one HTML file that needs nothing else."""
     from pgtend.cli import screen
-    from pgtend.drill.receipt_notes import notes_about
-    from pgtend.drill.receipt_page import receipt_page
+    from pgtend.drill.receipts.notes import notes_about
+    from pgtend.drill.receipts.page import receipt_page
 
     notes: tuple[FiledNote, ...] = ()
     if Path(receipt).is_file():
@@ -141,7 +141,7 @@ def review(
     """Record what a person decided about a receipt; the receipt itself is never changed."""
     from pgtend.cli import screen
     from pgtend.cli.desk import who
-    from pgtend.drill.receipt_notes import ReviewVerdict, review_receipt
+    from pgtend.drill.receipts.notes import ReviewVerdict, review_receipt
 
     known = [one.value for one in ReviewVerdict]
     if verdict not in known:
@@ -171,7 +171,7 @@ def correct(
     """Record a corrective action after what a drill found."""
     from pgtend.cli import screen
     from pgtend.cli.desk import who
-    from pgtend.drill.receipt_notes import correct_receipt
+    from pgtend.drill.receipts.notes import correct_receipt
 
     desk = desk_of(context)
     with _book(desk) as book, desk.ledger() as ledger:
@@ -187,7 +187,7 @@ def export(
 ) -> None:
     """Write everything an auditor needs into a folder: receipts, notes, pages, public keys, and the verifier."""
     from pgtend.cli import screen
-    from pgtend.drill.receipt_export import export_receipts
+    from pgtend.drill.receipts.export import export_receipts
 
     with _book(desk_of(context)) as book:
         done = export_receipts(book, folder)
@@ -199,31 +199,31 @@ def export(
 def verifier() -> None:
     """Print the script that verifies receipts with Python's standard library alone."""
     from pgtend.cli import screen
-    from pgtend.drill.receipt_export import verifier_script
+    from pgtend.drill.receipts.export import verifier_script
 
     screen.out.file.write(verifier_script())
 
 
 @contextmanager
 def _book(desk: Desk, keys: list[str] | None = None) -> Generator[ReceiptBook]:
-    from pgtend.drill.receipt_book import ReceiptBook
-    from pgtend.drill.receipt_signer import vault_of_receipts
+    from pgtend.drill.receipts.book import ReceiptBook
+    from pgtend.drill.receipts.signer import vault_of_receipts
 
     with desk.vault(vault_of_receipts(desk.fleet)) as vault:
         yield ReceiptBook(vault=vault, fleet=desk.fleet.fleet, trusted=_trusted(desk, keys))
 
 
 def _trusted(desk: Desk, keys: list[str] | None) -> tuple[VerifyingKey, ...]:
-    from pgtend.drill.receipt_keys import read_verifying_key
-    from pgtend.drill.receipt_signer import trusted_keys
+    from pgtend.drill.receipts.keys import read_verifying_key
+    from pgtend.drill.receipts.signer import trusted_keys
 
     return tuple(map(read_verifying_key, keys)) if keys else trusted_keys(desk.fleet.receipts)
 
 
 def _from_file(context: typer.Context, file: Path, keys: list[str] | None) -> Sealed:
     """Verify a file; with keys on the command line no fleet file is needed."""
-    from pgtend.drill.receipt_book import read_file
-    from pgtend.drill.receipt_keys import read_verifying_key
+    from pgtend.drill.receipts.book import read_file
+    from pgtend.drill.receipts.keys import read_verifying_key
 
     trusted = tuple(map(read_verifying_key, keys)) if keys else _trusted(desk_of(context), None)
     return read_file(file, trusted)
@@ -232,8 +232,8 @@ def _from_file(context: typer.Context, file: Path, keys: list[str] | None) -> Se
 def _verify_all(desk: Desk, keys: list[str] | None, head: str) -> ReceiptReport:
     """Verify the receipts against the ledger, and the ledger against the receipts."""
     from pgtend.cli import screen
-    from pgtend.drill.receipt_chain import ReceiptHead
-    from pgtend.drill.receipt_verify import audit_heads, verify_receipts
+    from pgtend.drill.receipts.chain import ReceiptHead
+    from pgtend.drill.receipts.verify import audit_heads, verify_receipts
 
     number, _, digest = head.partition(":")
     if head and not (number.isdecimal() and digest):

@@ -16,7 +16,7 @@ def new_key(
 ) -> None:
     """Make a pair of keys: the private one goes into a file, the public one into the fleet file and to your auditor."""
     from pgtend.cli import screen
-    from pgtend.drill.receipt_keys import new_signing_key
+    from pgtend.drill.receipts.keys import new_signing_key
 
     made = new_signing_key()
     made.write(file)
@@ -31,7 +31,7 @@ def show_key(
 ) -> None:
     """Print the public half of a private key."""
     from pgtend.cli import screen
-    from pgtend.drill.receipt_keys import read_signing_key
+    from pgtend.drill.receipts.keys import read_signing_key
 
     public = read_signing_key(file).public
     if pem:

@@ -6,9 +6,9 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from pgtend.drill.model import DrillOutcome
-from pgtend.drill.receipt_book import ReceiptBook
-from pgtend.drill.receipt_issue import issue_receipt
-from pgtend.drill.receipt_signer import Signer, signing_key_for, trusted_keys, vault_of_receipts
+from pgtend.drill.receipts.book import ReceiptBook
+from pgtend.drill.receipts.issue import issue_receipt
+from pgtend.drill.receipts.signer import Signer, signing_key_for, trusted_keys, vault_of_receipts
 from pgtend.fleet.model import Fleet
 from pgtend.kernel.progress import Progress
 from pgtend.ledger.model import Ledger

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from pgtend.drill.receipt_book import ReceiptBook
-from pgtend.drill.receipt_signer import vault_of_receipts
+from pgtend.drill.receipts.book import ReceiptBook
+from pgtend.drill.receipts.signer import vault_of_receipts
 from pgtend.fleet.model import Fleet
 from pgtend.kernel.errors import PgtendError
 from pgtend.kernel.progress import Progress

@@ -8,7 +8,7 @@ import pytest
 
 from demo.runtime.fleet_file import write_fleet_file
 from demo.runtime.places import ROOT, Places
-from pgtend.drill.receipt_signer import KEY_VARIABLE, signing_key_for
+from pgtend.drill.receipts.signer import KEY_VARIABLE, signing_key_for
 from pgtend.fleet.load import load_fleet
 from pgtend.kernel.progress import quietly
 

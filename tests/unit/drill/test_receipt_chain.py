@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bed.receipts import Office, outcome_of, verify_alone
-from pgtend.drill.receipt_book import ReceiptBook
-from pgtend.drill.receipt_chain import ReceiptChainBroken, ReceiptHead, ReceiptReport
-from pgtend.drill.receipt_keys import new_signing_key
-from pgtend.drill.receipt_verify import audit_heads, verify_receipts
+from pgtend.drill.receipts.book import ReceiptBook
+from pgtend.drill.receipts.chain import ReceiptChainBroken, ReceiptHead, ReceiptReport
+from pgtend.drill.receipts.keys import new_signing_key
+from pgtend.drill.receipts.verify import audit_heads, verify_receipts
 from pgtend.kernel.progress import quietly
 
 

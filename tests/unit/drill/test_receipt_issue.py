@@ -17,13 +17,13 @@ from bed.stored_backups import folder_vault
 from pgtend.backup.expiry import Holding, expire
 from pgtend.drill.issuing import issuer
 from pgtend.drill.model import Check, CheckName, CheckOutcome, Verdict
-from pgtend.drill.receipt import NewerReceipt, read_statement
-from pgtend.drill.receipt_book import ReceiptBook
-from pgtend.drill.receipt_chain import ReceiptReport
-from pgtend.drill.receipt_envelope import ReceiptBroken
-from pgtend.drill.receipt_keys import BadSigningKey, new_signing_key, read_signing_key, read_verifying_key
-from pgtend.drill.receipt_signer import KEY_VARIABLE, NoSigningKey, signing_key_for, trusted_keys
-from pgtend.drill.receipt_verify import verify_receipts
+from pgtend.drill.receipts.book import ReceiptBook
+from pgtend.drill.receipts.chain import ReceiptReport
+from pgtend.drill.receipts.envelope import ReceiptBroken
+from pgtend.drill.receipts.keys import BadSigningKey, new_signing_key, read_signing_key, read_verifying_key
+from pgtend.drill.receipts.model import NewerReceipt, read_statement
+from pgtend.drill.receipts.signer import KEY_VARIABLE, NoSigningKey, signing_key_for, trusted_keys
+from pgtend.drill.receipts.verify import verify_receipts
 from pgtend.fleet.model import Fleet, ReceiptRules, RetentionRules
 from pgtend.kernel.progress import quietly
 from pgtend.ledger.errors import LedgerUnreachable

@@ -14,12 +14,12 @@ from typing_extensions import override
 
 from bed.receipts import AT, Office, outcome_of, verify_alone
 from pgtend.drill.model import Check, CheckName, CheckOutcome
-from pgtend.drill.receipt import receipt_schema
-from pgtend.drill.receipt_chain import Sealed
-from pgtend.drill.receipt_export import ExportRefused, export_receipts
-from pgtend.drill.receipt_notes import NoteRefused, ReviewVerdict, correct_receipt, notes_about, review_receipt
-from pgtend.drill.receipt_page import receipt_page
-from pgtend.drill.receipt_verify import verify_receipts
+from pgtend.drill.receipts.chain import Sealed
+from pgtend.drill.receipts.export import ExportRefused, export_receipts
+from pgtend.drill.receipts.model import receipt_schema
+from pgtend.drill.receipts.notes import NoteRefused, ReviewVerdict, correct_receipt, notes_about, review_receipt
+from pgtend.drill.receipts.page import receipt_page
+from pgtend.drill.receipts.verify import verify_receipts
 from pgtend.kernel.progress import quietly
 
 PASSWORD = "postgresql://pgtend:hunter2-canary@db.example.org/kgc"

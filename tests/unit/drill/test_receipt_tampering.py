@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import pgtend.drill.verify_receipt as script
+import pgtend.drill.receipts.verify_receipt as script
 from bed.receipts import Office, outcome_of, verify_alone
-from pgtend.drill.receipt import read_statement
-from pgtend.drill.receipt_envelope import ReceiptBroken, open_envelope, pae, seal_envelope
-from pgtend.drill.receipt_keys import SigningKey, new_signing_key
+from pgtend.drill.receipts.envelope import ReceiptBroken, open_envelope, pae, seal_envelope
+from pgtend.drill.receipts.keys import SigningKey, new_signing_key
+from pgtend.drill.receipts.model import read_statement
 from pgtend.kernel.digests import canonical_json
 
 

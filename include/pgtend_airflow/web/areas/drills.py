@@ -10,11 +10,11 @@ from fastapi import Path
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from pgtend.drill.receipt_book import ReceiptBook
-from pgtend.drill.receipt_chain import Sealed
-from pgtend.drill.receipt_notes import FiledNote, ReviewVerdict, notes_about, review_receipt
-from pgtend.drill.receipt_page import receipt_page
-from pgtend.drill.receipt_signer import trusted_keys, vault_of_receipts
+from pgtend.drill.receipts.book import ReceiptBook
+from pgtend.drill.receipts.chain import Sealed
+from pgtend.drill.receipts.notes import FiledNote, ReviewVerdict, notes_about, review_receipt
+from pgtend.drill.receipts.page import receipt_page
+from pgtend.drill.receipts.signer import trusted_keys, vault_of_receipts
 from pgtend.ledger.database import DatabaseLedger
 from pgtend.overview import drills
 from pgtend.overview.drills import DrillCheck, DrillRow, DrillStage

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pgtend.drill.receipt import Receipt, Statement
+from pgtend.drill.receipts.model import Receipt, Statement
 from pgtend.kernel.errors import BrokenEvidence
 
 

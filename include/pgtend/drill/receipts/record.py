@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import cast
 
-from pgtend.drill.receipt_chain import ReceiptHead, Sealed
+from pgtend.drill.receipts.chain import ReceiptHead, Sealed
 from pgtend.ledger.model import AuditEntry, AuditHead, Ledger
 
 ISSUED = "receipt.issued"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pgtend.drill.model import DrillOutcome
-from pgtend.drill.receipt import AuditHeadThen, ChainLink, Statement, receipt_of
-from pgtend.drill.receipt_book import ReceiptBook
-from pgtend.drill.receipt_chain import ReceiptHead, Sealed
-from pgtend.drill.receipt_envelope import ReceiptBroken, seal_envelope
-from pgtend.drill.receipt_record import recorded_after, remember
-from pgtend.drill.receipt_signer import Signer
+from pgtend.drill.receipts.book import ReceiptBook
+from pgtend.drill.receipts.chain import ReceiptHead, Sealed
+from pgtend.drill.receipts.envelope import ReceiptBroken, seal_envelope
+from pgtend.drill.receipts.model import AuditHeadThen, ChainLink, Statement, receipt_of
+from pgtend.drill.receipts.record import recorded_after, remember
+from pgtend.drill.receipts.signer import Signer
 from pgtend.kernel.digests import sha256_hex
 from pgtend.kernel.errors import Outage
 from pgtend.kernel.progress import Progress

@@ -8,10 +8,10 @@ from importlib.resources import files
 from pathlib import Path
 
 from pgtend.backup.manifest import read_small
-from pgtend.drill.receipt_book import ReceiptBook
-from pgtend.drill.receipt_chain import ReceiptHead, head_of
-from pgtend.drill.receipt_notes import notes_about
-from pgtend.drill.receipt_page import receipt_page
+from pgtend.drill.receipts.book import ReceiptBook
+from pgtend.drill.receipts.chain import ReceiptHead, head_of
+from pgtend.drill.receipts.notes import notes_about
+from pgtend.drill.receipts.page import receipt_page
 from pgtend.kernel.errors import Refusal
 
 _README = """\
@@ -48,7 +48,7 @@ class Exported:
 
 def verifier_script() -> str:
     """Give the script that verifies receipts with Python's standard library alone."""
-    return (files("pgtend.drill") / "verify_receipt.py").read_text(encoding="utf-8")
+    return (files("pgtend.drill.receipts") / "verify_receipt.py").read_text(encoding="utf-8")
 
 
 def export_receipts(book: ReceiptBook, folder: Path) -> Exported:

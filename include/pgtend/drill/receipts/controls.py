@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pgtend.drill.model import CheckName, CheckOutcome, Verdict
-from pgtend.drill.receipt import Receipt
+from pgtend.drill.receipts.model import Receipt
 from pgtend.kernel.times import say_span
 
 HIPAA: Final = "HIPAA Security Rule, 45 CFR 164.308(a)(7)(ii)"

@@ -12,10 +12,10 @@ from importlib.resources import files
 from itertools import groupby
 
 from pgtend.drill.model import CheckOutcome, Verdict
-from pgtend.drill.receipt import CheckMade, Receipt, TimeTarget
-from pgtend.drill.receipt_chain import ReceiptHead, Sealed
-from pgtend.drill.receipt_controls import Control, controls_of
-from pgtend.drill.receipt_notes import Note, NoteKind
+from pgtend.drill.receipts.chain import ReceiptHead, Sealed
+from pgtend.drill.receipts.controls import Control, controls_of
+from pgtend.drill.receipts.model import CheckMade, Receipt, TimeTarget
+from pgtend.drill.receipts.notes import Note, NoteKind
 from pgtend.kernel.sizes import Bytes
 from pgtend.kernel.times import say_span
 
@@ -62,7 +62,7 @@ def receipt_page(sealed: Sealed, notes: Sequence[Note] = ()) -> str:
 
 
 def _css() -> str:
-    return (files("pgtend.drill") / "receipt_page.css").read_text(encoding="utf-8")
+    return (files("pgtend.drill.receipts") / "page.css").read_text(encoding="utf-8")
 
 
 def _head(receipt: Receipt) -> str:

@@ -2,7 +2,7 @@
 
 receipts/<fleet>/_chain/000000000017.json          the receipt; who writes it first has number 17, and nobody else
 receipts/<fleet>/<database>/<receipt>.json         the same bytes among the receipts of its database
-receipts/<fleet>/<database>/<receipt>.<note>.json  a review or a corrective action, see receipt_notes
+receipts/<fleet>/<database>/<receipt>.<note>.json  a review or a corrective action, see notes.py
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Final
 
 from pgtend.backup.manifest import read_small
-from pgtend.drill.receipt import Receipt, read_statement
-from pgtend.drill.receipt_chain import NO_RECEIPT, ReceiptHead, Sealed
-from pgtend.drill.receipt_envelope import ReceiptBroken, open_envelope
-from pgtend.drill.receipt_keys import VerifyingKey
+from pgtend.drill.receipts.chain import NO_RECEIPT, ReceiptHead, Sealed
+from pgtend.drill.receipts.envelope import ReceiptBroken, open_envelope
+from pgtend.drill.receipts.keys import VerifyingKey
+from pgtend.drill.receipts.model import Receipt, read_statement
 from pgtend.kernel.digests import sha256_hex
 from pgtend.kernel.errors import Misconfigured
 from pgtend.kernel.names import did_you_mean

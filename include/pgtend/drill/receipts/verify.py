@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from pgtend.backup.manifest import read_small
-from pgtend.drill.receipt_book import ReceiptBook, believed
-from pgtend.drill.receipt_chain import (
+from pgtend.drill.receipts.book import ReceiptBook, believed
+from pgtend.drill.receipts.chain import (
     ChainFault,
     FaultyPlace,
     ReceiptHead,
@@ -16,8 +16,8 @@ from pgtend.drill.receipt_chain import (
     judge_against,
     judge_links,
 )
-from pgtend.drill.receipt_notes import digest_of_note
-from pgtend.drill.receipt_record import heads_in, notes_in
+from pgtend.drill.receipts.notes import digest_of_note
+from pgtend.drill.receipts.record import heads_in, notes_in
 from pgtend.kernel.digests import sha256_hex
 from pgtend.kernel.progress import Progress
 from pgtend.ledger.model import AuditHead, Ledger

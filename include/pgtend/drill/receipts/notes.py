@@ -15,10 +15,10 @@ from pydantic import Field, ValidationError
 
 from pgtend.backup.manifest import read_small
 from pgtend.backup.record import Record
-from pgtend.drill.receipt_book import ReceiptBook
-from pgtend.drill.receipt_chain import Sealed
-from pgtend.drill.receipt_envelope import ReceiptBroken
-from pgtend.drill.receipt_record import NOTED
+from pgtend.drill.receipts.book import ReceiptBook
+from pgtend.drill.receipts.chain import Sealed
+from pgtend.drill.receipts.envelope import ReceiptBroken
+from pgtend.drill.receipts.record import NOTED
 from pgtend.fleet.leaks import secret_in
 from pgtend.kernel.digests import canonical_json, sha256_hex
 from pgtend.kernel.errors import Refusal

@@ -17,7 +17,7 @@ from pgtend.backup.manifest import manifest_key
 from pgtend.backup.record import Record
 from pgtend.drill.failures import Blame, FailureClass
 from pgtend.drill.model import CheckName, CheckOutcome, DrillOutcome, Rule, Target, Verdict, missing_checks
-from pgtend.drill.receipt_envelope import ReceiptBroken
+from pgtend.drill.receipts.envelope import ReceiptBroken
 from pgtend.drill.stages import Stage
 from pgtend.fleet.leaks import secret_in
 from pgtend.kernel.digests import canonical_json

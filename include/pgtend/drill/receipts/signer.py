@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from pgtend.drill.receipt_keys import (
+from pgtend.drill.receipts.keys import (
     BadSigningKey,
     SigningKey,
     VerifyingKey,

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from pgtend.drill.receipt_keys import SigningKey, VerifyingKey, find_key
+from pgtend.drill.receipts.keys import SigningKey, VerifyingKey, find_key
 from pgtend.kernel.digests import canonical_json, sha256_hex
 from pgtend.kernel.errors import BrokenEvidence
 

@@ -1,0 +1,1 @@
+"""Receipts of drills: signed, chained, kept, and verified by people who have nothing of ours."""
