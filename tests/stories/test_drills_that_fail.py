@@ -138,7 +138,12 @@ def test_duplicates_under_a_unique_index_are_productions_fault(ground: Ground, c
     ground.rules["smoke"] = []
     ground.stage.take(clinic.name)
     outcome = ground.drill()
-    assert ("rebuilt indexes and keys", "SOURCE_INTEGRITY") in failures(outcome)
+    assert failures(outcome) == [
+        ("rebuilt indexes and keys", "SOURCE_INTEGRITY"),
+        ("inventory", "SOURCE_INTEGRITY"),
+        ("schema", "SOURCE_INTEGRITY"),
+    ]
+    assert (code_of(ground), state_of(ground)) == ("drill.source_integrity", BackupState.VERIFIED)
     rebuilt = found(outcome, CheckName.REBUILD)
     assert rebuilt.detail == "rows break: public patient_note, public visit visit_patient_fkey"
     assert found(outcome, CheckName.CONTENT).outcome is CheckOutcome.PASSED

@@ -17,23 +17,25 @@ def opened_places(
     fleet: Fleet, database: Database, opened: Callable[[VaultSettings], Vault], *names: str
 ) -> Generator[tuple[Place, ...]]:
     """Open all vaults of a database, or only the named ones, its own first."""
-    rules = database.backup
-    kept = {database.vault: rules.retention, **{name: copy.retention for name, copy in rules.copies.items()}}
     with ExitStack() as stack:
-        places: list[Place] = []
-        for name, retention in kept.items():
-            if names and name not in names:
-                continue
-            settings = fleet.vaults[name]
-            holding = Holding(
-                vault=stack.enter_context(opened(settings)),
-                fleet=fleet.fleet,
-                database=database.name,
-                rules=retention,
-                lock=lock_of(settings),
-            )
-            places.append(Place(name=name, is_copy=name != database.vault, holding=holding))
-        yield tuple(places)
+        yield tuple(
+            place_in(stack.enter_context(opened(fleet.vaults[name])), name, fleet, database)
+            for name in (database.vault, *database.backup.copies)
+            if not names or name in names
+        )
+
+
+def place_in(vault: Vault, name: str, fleet: Fleet, database: Database) -> Place:
+    """Say by which rules a vault that is open keeps the backups of a database."""
+    copies = database.backup.copies
+    holding = Holding(
+        vault=vault,
+        fleet=fleet.fleet,
+        database=database.name,
+        rules=copies[name].retention if name in copies else database.backup.retention,
+        lock=lock_of(fleet.vaults[name]),
+    )
+    return Place(name=name, is_copy=name != database.vault, holding=holding)
 
 
 def lock_of(settings: VaultSettings) -> timedelta | None:

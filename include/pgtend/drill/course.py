@@ -15,7 +15,7 @@ from pgtend.backup.record import Role
 from pgtend.drill.byproducts import ExactSizes, measure
 from pgtend.drill.canaries import outside
 from pgtend.drill.failures import FailureClass
-from pgtend.drill.filling import Archives, Filler
+from pgtend.drill.filling import Archives, Filler, Rebuilt
 from pgtend.drill.generations import check_control, check_second_generation
 from pgtend.drill.looking import (
     check_constraints,
@@ -87,6 +87,16 @@ class Setting:
     """What smoke queries got in the last drill, by question."""
     sandbox: Sandbox | None = None
     """Instead of the best that is found here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A copy with everything in it that could be restored."""
+
+    filler: Filler
+    copy: Copy
+    globals_sql: str
+    rebuilt: Rebuilt
 
 
 @dataclass(slots=True, kw_only=True)
@@ -168,9 +178,9 @@ class Course:
             self._prove_isolation(server)
         with self._past(CheckName.EXTENSIONS):
             self._note(check_extensions(server, backup.entry.manifest, self.setting.rules), is_end=True)
-        filler, copy, globals_sql = self._fill(life, backup, server)
-        self._verify(backup, filler, copy, globals_sql)
-        return copy
+        filled = self._fill(life, backup, server)
+        self._verify(backup, filled)
+        return filled.copy
 
     def _provision(self, life: ExitStack, backup: Backup) -> ThrowawayServer:
         manifest = backup.entry.manifest
@@ -199,7 +209,7 @@ class Course:
         else:
             self._note(failed(CheckName.ISOLATION, detail=f"reached: {', '.join(reached)}", **counts), is_end=True)
 
-    def _fill(self, life: ExitStack, backup: Backup, server: ThrowawayServer) -> tuple[Filler, Copy, str]:
+    def _fill(self, life: ExitStack, backup: Backup, server: ThrowawayServer) -> Filled:
         manifest = backup.entry.manifest
         with self._past(CheckName.RESTORE):
             with self.stage(Stage.FETCH):
@@ -221,7 +231,7 @@ class Course:
             self._note(passed(CheckName.RESTORE, expected="no error", found="none"), check_rebuild(rebuilt))
             with self.stage(Stage.ANALYZE):
                 filler.analyze()
-        return filler, copy, globals_sql
+        return Filled(filler, copy, globals_sql, rebuilt)
 
     def _load(self, backup: Backup, filler: Filler) -> None:
         manifest = backup.entry.manifest
@@ -234,8 +244,8 @@ class Course:
         with self.stage(Stage.DATA, size=size, rows=manifest.rows):
             filler.load([Load(part) for part in parts], bring)
 
-    def _verify(self, backup: Backup, filler: Filler, copy: Copy, globals_sql: str) -> None:
-        manifest, rules = backup.entry.manifest, self.setting.rules
+    def _verify(self, backup: Backup, filled: Filled) -> None:
+        manifest, rules, copy = backup.entry.manifest, self.setting.rules, filled.copy
         with self.stage(Stage.VERIFY_DATA, rows=manifest.rows), self._past(CheckName.ROWS):
             self._note(*check_rows(backup, copy.restorer, rules.jobs))
         parts = f"{len(manifest.parts)} parts"
@@ -243,9 +253,10 @@ class Course:
         with self.stage(Stage.VERIFY_PAGES), self._past(CheckName.PAGES):
             self._note(check_pages(copy), check_constraints(copy), check_indexes(copy))
         with self.stage(Stage.OWNERS), self._past(CheckName.GRANTS):
-            filler.finish()
+            filled.filler.finish()
         with self.stage(Stage.VERIFY_STRUCTURE), self._past(CheckName.INVENTORY):
-            self._note(*check_structure(backup, copy, filler.archives, memberships_of(globals_sql)))
+            members = memberships_of(filled.globals_sql)
+            self._note(*check_structure(backup, copy, filled.filler.archives, members, filled.rebuilt.missing))
         with self.stage(Stage.SMOKE), self._past(CheckName.SMOKE):
             self._note(*check_smoke(copy, rules, manifest.source.owner, self.setting.answers))
         with self.stage(Stage.BY_PRODUCTS), self._past(CheckName.SMOKE):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pgtend.backup.manifest import Manifest
 from pgtend.drill.provision import RESTORER, RUN_AS_WRITTEN, Copy
-from pgtend.drill.toc import By, Entry, entries, last_ones, names_of, ownerships, privileged_entries, segments
+from pgtend.drill.toc import KEYS, By, Entry, entries, last_ones, names_of, ownerships, privileged_entries, segments
 from pgtend.kernel.errors import PgtendError
 from pgtend.postgres.identifiers import database, relation, text, written
 from pgtend.postgres.process import Source
@@ -196,8 +196,7 @@ class Filler:
                 session.run(statement, table=relation(table.schema, table.name), role=database(RESTORER))
 
     def _wanted_keys(self) -> frozenset[str]:
-        indexes = names_of(self.archives.last, "INDEX")
-        return indexes | names_of(self.archives.last, "CONSTRAINT", "FK CONSTRAINT", "CHECK CONSTRAINT")
+        return names_of(self.archives.last, *KEYS)
 
 
 @contextmanager

@@ -16,7 +16,9 @@ from typing import TypeAlias
 import zstandard
 
 from pgtend.backup.catalogue import LATEST, Catalogue, CatalogueEntry, read_catalogue
+from pgtend.backup.listing import record_listing
 from pgtend.backup.marks import Lease, Mark, in_use, put_mark
+from pgtend.backup.places import place_in
 from pgtend.backup.states import BackupState
 from pgtend.drill.course import Course, Setting, never_reached
 from pgtend.drill.evidence import last_answers, past_drills, record
@@ -229,6 +231,11 @@ class _Drill:
         except VaultRefused:
             self.progress(f"these credentials may only read the vault: the ledger alone says {outcome.state.value}")
 
+    def list_anew(self) -> None:
+        """Let the ledger's list of backups say what is known now, and not only after the next backup."""
+        place = place_in(self.vault, self.selection.vault, self.site.fleet, self.site.database)
+        record_listing(self.run, place, clock=self.clock)
+
 
 def drill_backup(  # noqa: PLR0913 - where, what, on whose behalf; the rest has defaults
     site: DrillSite,
@@ -277,9 +284,7 @@ def drill_backup(  # noqa: PLR0913 - where, what, on whose behalf; the rest has 
                 vault=vault,
                 catalogue=catalogue,
                 chosen=chosen,
-                selection=Selection(
-                    rule=rule, seed=chosen.seed, candidates=chosen.candidates, vault=name, key_name=key_name
-                ),
+                selection=chosen.selection(rule, vault=name, key_name=key_name),
                 course=course,
                 due=ALWAYS | extras,
                 started_at=now,
@@ -288,6 +293,7 @@ def drill_backup(  # noqa: PLR0913 - where, what, on whose behalf; the rest has 
             lease = Lease.begun(chosen.entry.backup_id, "drilled", subject.actor, now)
             with in_use(vault, chosen.entry.manifest, lease, progress):
                 outcome = drill.go()
+            drill.list_anew()
         raise_if_failed(outcome, site.database.drill.warn_before, drill.proven_before())
         return outcome
 

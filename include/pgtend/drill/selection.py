@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pgtend.backup.catalogue import LATEST, Catalogue, CatalogueEntry
 from pgtend.backup.errors import NoSuchBackup
 from pgtend.backup.states import BackupState
-from pgtend.drill.model import CheckName, Rule
+from pgtend.drill.model import CheckName, Rule, Selection
 from pgtend.fleet.model import Database, DrillRules
 
 RECENT = timedelta(days=30)
@@ -51,6 +51,10 @@ class Chosen:
     entry: CatalogueEntry
     candidates: int
     seed: str = ""
+
+    def selection(self, rule: Rule, *, vault: str, key_name: str) -> Selection:
+        """Say how it was chosen, where from, and with whose key it opens."""
+        return Selection(rule=rule, seed=self.seed, candidates=self.candidates, vault=vault, key_name=key_name)
 
 
 def cadences(database: Database) -> Mapping[Rule, timedelta]:

@@ -47,6 +47,8 @@ _LAST = frozenset(
     """EVENT TRIGGER;PUBLICATION;PUBLICATION TABLE;PUBLICATION TABLES IN SCHEMA;SECURITY LABEL;SUBSCRIPTION;
     SUBSCRIPTION TABLE""".replace("\n    ", "").split(";")
 )
+KEYS = ("INDEX", "CONSTRAINT", "FK CONSTRAINT", "CHECK CONSTRAINT")
+"""What is built on rows, and can fail because of them."""
 _RIGHTS = frozenset({"ACL", "ACL LANGUAGE", "DEFAULT ACL"})
 _SAFE_LANGUAGES = frozenset({"sql", "plpgsql", "plperl", "pltcl", "plv8"})
 _LANGUAGE = re.compile(r'\bLANGUAGE "?(\w+)"?')
