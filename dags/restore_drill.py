@@ -17,6 +17,8 @@ compares every table, runs the application's own questions, and signs what that 
 **Which backup** is asked every week: the one whose rule is most overdue, the newest, a random one of the last 30 days,
 the oldest, the copy in a second vault, or the newest opened by the key in escrow.
 
+**The receipt:** the task's *Receipt* button opens what the drill proved as a signed page, also of a drill that failed.
+
 **By hand:** *Trigger* opens a form: a rule or one backup, how long the copy stays, and who is told.
 From a shell the same is `pgtend drill <database>`; `pgtend drills` says what is overdue.
 
@@ -31,6 +33,7 @@ from __future__ import annotations
 
 from airflow.sdk import task
 
+from pgtend_airflow.links import ReceiptLink
 from pgtend_airflow.pipelines import DRILL_FORM, Pipeline, drill_timing
 
 PIPELINE = Pipeline(name="restore_drill", page=__doc__ or "")
@@ -48,4 +51,4 @@ def drill(name: str) -> str:
 
 for database in PIPELINE.databases():
     with PIPELINE.dag(database.name, database.owner, drill_timing(database), DRILL_FORM):
-        drill(database.name)
+        drill(database.name).operator.operator_extra_links = (ReceiptLink(),)

@@ -14,6 +14,7 @@ from typing import cast
 
 from airflow.sdk import get_current_context
 from airflow.sdk.types import DagRunProtocol as DagRun
+from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
 from pgtend.fleet.load import bad_fleet_file, fleet_path
 from pgtend.fleet.model import Database, Fleet
@@ -111,6 +112,11 @@ def started_by() -> str:
 def moment_of_run() -> datetime:
     """Tell for when the run was meant, which stays the same however often it is tried."""
     return _run().run_after
+
+
+def leave_in_airflow(key: str, value: str) -> None:
+    """Leave a name beside the task, for a button of it; also a task that fails keeps what it left."""
+    cast("RuntimeTaskInstanceProtocol", _context()["ti"]).xcom_push(key=key, value=value)
 
 
 def link_of_run() -> str:

@@ -27,7 +27,8 @@ from pgtend.vault.open import open_vault
 from pgtend_airflow.alerts.channels import deliver
 from pgtend_airflow.alerts.message import Message
 from pgtend_airflow.connections import AirflowConnections
-from pgtend_airflow.desk import Desk, usable_fleet
+from pgtend_airflow.desk import Desk, leave_in_airflow, usable_fleet
+from pgtend_airflow.links import RECEIPT
 from pgtend_airflow.pipelines import DRILLED, KEEP_HOURS, NOTIFY, RULE, THOROUGH
 from pgtend_airflow.restoring import KEY_VARIABLE
 
@@ -54,7 +55,7 @@ def drill_one(desk: Desk) -> str:
         # A developer's worker may make its own signing key; anywhere else a key that nobody trusts proves nothing.
         on_copy=index_work(desk.database, _vault, desk.ledger, desk.subject, progress),
         issue=issuer(fleet, _vault, desk.ledger, progress, may_make_key=fleet.environment is Environment.DEVELOPMENT),
-        on_outcome=(lambda outcome: _tell(told, fleet, outcome),) if told else (),
+        on_outcome=(_leave_receipt, *((lambda outcome: _tell(told, fleet, outcome),) if told else ())),
     )
     return drill_backup(site, _order(desk), desk.ledger, desk.subject, progress).run_id
 
@@ -104,6 +105,11 @@ def _channel(fleet: Fleet, name: object) -> AlertSettings | None:
             f"the fleet file has no alert channel '{name}'", hint=f"{did_you_mean(str(name), channels).capitalize()}."
         )
     return fleet.alerts.model_copy(update={"channels": {str(name): channels[str(name)]}})
+
+
+def _leave_receipt(outcome: DrillOutcome) -> None:
+    """Name the receipt beside the task before a failure ends it: a receipt of a failed drill is read most."""
+    leave_in_airflow(RECEIPT, outcome.run_id)
 
 
 def _tell(channel: AlertSettings, fleet: Fleet, outcome: DrillOutcome) -> None:
