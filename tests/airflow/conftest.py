@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Generator
 from contextlib import ExitStack
@@ -13,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bed.airflow_metadata import make_sqlite
 from bed.clusters import Clusters, new_database
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,14 +34,13 @@ os.environ.update(
 
 from bed.airflow_world import World  # noqa: E402 - imports Airflow
 from bed.face import Face  # noqa: E402 - same
+from bed.ledgers import new_ledger  # noqa: E402 - same
 
 
 @pytest.fixture(scope="session")
 def airflow_db() -> Generator[None]:
-    """Migrate Airflow's own database once a session; it lies in a folder that goes away."""
-    # In a process of its own: its migrations warn of things that are not ours.
-    make = "from airflow.utils.db import initdb; initdb()"
-    subprocess.run([sys.executable, "-c", make], check=True, capture_output=True)
+    """Make Airflow's own database once a session; it lies in a folder that goes away."""
+    make_sqlite(HOME / "airflow.db")
     yield
     shutil.rmtree(HOME, ignore_errors=True)
 
@@ -60,7 +58,7 @@ def world(  # noqa: PLR0913, PLR0917 - pytest hands out fixtures one by one
     (HOME / "pgtend-alerts.json").unlink(missing_ok=True)
     server = clusters.server(18)
     with ExitStack() as stack:
-        source, reporting = (stack.enter_context(new_database(server)) for _ in range(2))
+        source, reporting = (stack.enter_context(made(server)) for made in (new_database, new_ledger))
         yield stack.enter_context(World.made(source, reporting, tmp_path, monkeypatch, capfd, caplog))
 
 
@@ -73,7 +71,7 @@ def shown_face(
     """Put the API of the pages over a ledger of its own."""
     folder = tmp_path_factory.mktemp("face")
     with (
-        new_database(clusters.server(18)) as reporting,
+        new_ledger(clusters.server(18)) as reporting,
         pytest.MonkeyPatch.context() as environ,
         Face.shown(reporting, folder, environ) as shown,
     ):

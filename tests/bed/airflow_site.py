@@ -19,6 +19,7 @@ from typing import Final, Self, TypeAlias, cast
 
 import httpx
 
+from bed.airflow_metadata import fill_metadata
 from bed.clusters import LiveDatabase
 from pgtend.postgres.address import Address
 
@@ -36,7 +37,7 @@ class AirflowSite:
 
     home: Path
     metadata: str
-    """SQLAlchemy address of an empty metadata database, or of a migrated one."""
+    """SQLAlchemy address of an empty metadata database."""
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
     """Environment of every component: connections, the fleet file, other Airflow settings."""
     components: tuple[str, ...] = COMPONENTS
@@ -55,7 +56,7 @@ class AirflowSite:
 
     def __enter__(self) -> Self:
         (self.home / "passwords.json").write_text(json.dumps(dict([ADMIN])))
-        self.run("db", "migrate")
+        fill_metadata(self.metadata, lambda: self.run("db", "migrate"))
         for component in self.components:
             self.start(component)
         self.wait("every component to be healthy", self.is_healthy, patience=180)

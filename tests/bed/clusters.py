@@ -141,7 +141,7 @@ class Clusters:
 
 
 @contextmanager
-def new_database(server: ThrowawayServer) -> Generator[LiveDatabase]:
+def new_database(server: ThrowawayServer, template: str = "template1") -> Generator[LiveDatabase]:
     """Make a database for one test, and drop it with all roles that the test made for it."""
     name = f"t{secrets.token_hex(5)}"
     password = SecretStr(secrets.token_urlsafe(12))
@@ -153,8 +153,9 @@ def new_database(server: ThrowawayServer) -> Generator[LiveDatabase]:
             password=sql.Literal(password.get_secret_value()),
         )
         session.run(
-            statement("CREATE DATABASE {name} OWNER {owner} TEMPLATE template1 STRATEGY file_copy"),
+            statement("CREATE DATABASE {name} OWNER {owner} TEMPLATE {template} STRATEGY file_copy"),
             name=sql.Identifier(name),
+            template=sql.Identifier(template),
             owner=sql.Identifier(owner),
         )
     try:

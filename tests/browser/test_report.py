@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from bed.clusters import Clusters, new_database
+from bed.clusters import Clusters
 from bed.history import NOW, clinic, fill_fleet
+from bed.ledgers import new_ledger
 from pgtend.ledger.database import DatabaseLedger
-from pgtend.ledger.migrate import migrate
 from pgtend.report.job import make_reports
 
 NAMES = ("fleet", "kgc", "healthmate")
@@ -42,8 +42,7 @@ FAINT = """() => {
 def pages(clusters: Clusters, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write the pages of a fleet with a quarter of history."""
     folder, fleet = tmp_path_factory.mktemp("reports"), clinic()
-    with new_database(clusters.server(15)) as reporting, reporting.session() as session:
-        migrate(session)
+    with new_ledger(clusters.server(15)) as reporting, reporting.session() as session:
         fill_fleet(session, fleet)
         found = make_reports(fleet, DatabaseLedger(session), list(fleet.databases.values()), clock=lambda: NOW)
         for made in found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -40,10 +41,15 @@ def test_every_error_belongs_to_one_family_and_says_what_it_means() -> None:
         assert first_sentence(kind).endswith("."), kind
 
 
+@cache
+def known_commands() -> dict[str, object]:
+    """Build the command line once: it takes longer than reading a page."""
+    return getattr(typer.main.get_command(app), "commands", {})
+
+
 def unknown_commands(text: str) -> list[str]:
     """Name the commands a text tells people to type that do not exist."""
-    command = typer.main.get_command(app)
-    groups: dict[str, object] = getattr(command, "commands", {})
+    groups = known_commands()
     missing: list[str] = []
     for verb, word in TOLD.findall(text):
         inner: dict[str, object] = getattr(groups.get(verb), "commands", {})

@@ -113,7 +113,8 @@ def installation(tmp_path: Path) -> Generator[tuple[AirflowSite, Workers]]:
     subprocess.run((sys.executable, str(MAKE_SECRETS), str(folder)), check=True)
     redis_port, *ports = free_ports(3)
     with ExitStack() as stack:
-        server = stack.enter_context(metadata_server((folder / "metadata_password").read_text()))
+        password = (folder / "metadata_password").read_text()
+        server = stack.enter_context(metadata_server(password))
         stack.enter_context(redis(tmp_path, folder / "redis_password", redis_port))
         moves = {
             "/run/secrets/": f"{folder}/",
@@ -121,7 +122,8 @@ def installation(tmp_path: Path) -> Generator[tuple[AirflowSite, Workers]]:
             "@metadata/": f"@127.0.0.1:{server.port}/",
             "/opt/airflow/fleet.yaml": str(PROJECT / "demo" / "fleet.yaml"),
         }
-        site = stack.enter_context(installed_site(tmp_path / "airflow", moves))
+        metadata = f"postgresql://airflow:{password}@127.0.0.1:{server.port}/airflow"
+        site = stack.enter_context(installed_site(tmp_path / "airflow", moves, metadata))
         workers = Workers(site, tmp_path / "notes")
         stack.callback(workers.stop)
         for name, port in zip(("first", "second"), ports, strict=True):
@@ -131,12 +133,12 @@ def installation(tmp_path: Path) -> Generator[tuple[AirflowSite, Workers]]:
         yield site, workers
 
 
-def installed_site(home: Path, moves: Mapping[str, str]) -> AirflowSite:
+def installed_site(home: Path, moves: Mapping[str, str], metadata: str) -> AirflowSite:
     """Set a site up with the environment that the compose file gives to a worker."""
     described = moved_here(environment_of(services(read_compose())["worker"]), moves, {"PGTEND_BASE_URL": "unused"})
     settings = {name: value for name, value in described.items() if name not in OWN}
     settings["AIRFLOW__CORE__DAGS_FOLDER"] = str(DAGS)
-    site = AirflowSite(home, "unused", settings, ("api-server", "scheduler", "dag-processor"))
+    site = AirflowSite(home, metadata, settings, ("api-server", "scheduler", "dag-processor"))
     # The site invents secrets of its own; here they come by command from files.
     for name in [name for name in settings if name.endswith("_CMD")]:
         site.environ.pop(name.removesuffix("_CMD"), None)

@@ -7,19 +7,18 @@ from collections.abc import Generator
 import pytest
 
 from bed.clusters import LiveDatabase
-from bed.ledgers import member_of
+from bed.ledgers import member_of, new_ledger
 from pgtend.ledger.database import DatabaseLedger
-from pgtend.ledger.migrate import migrate
 from pgtend.postgres.address import Address
 from pgtend.postgres.session import Session
+from pgtend.postgres.throwaway import ThrowawayServer
 
 
 @pytest.fixture
-def reporting(database: LiveDatabase) -> LiveDatabase:
+def reporting(server: ThrowawayServer) -> Generator[LiveDatabase]:
     """Give a database that is a migrated ledger."""
-    with database.session() as session:
-        migrate(session)
-    return database
+    with new_ledger(server) as made:
+        yield made
 
 
 @pytest.fixture

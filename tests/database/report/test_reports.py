@@ -11,11 +11,10 @@ from collections.abc import Generator, Mapping
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from bed.clusters import Clusters, new_database
+from bed.clusters import Clusters
 from bed.history import NOW, clinic, fill_fleet
-from bed.ledgers import tell
+from bed.ledgers import new_ledger, tell
 from pgtend.ledger.database import DatabaseLedger
-from pgtend.ledger.migrate import migrate
 from pgtend.postgres.session import Session
 from pgtend.report.job import MadeReport, make_reports
 from pgtend.report.openmetrics import names, open_metrics
@@ -26,8 +25,7 @@ LIMIT = 150 * 1024
 @pytest.fixture(scope="module")
 def memory(clusters: Clusters) -> Generator[Session]:
     """Give a ledger with a quarter of history."""
-    with new_database(clusters.server(18)) as reporting, reporting.session() as session:
-        migrate(session)
+    with new_ledger(clusters.server(18)) as reporting, reporting.session() as session:
         fill_fleet(session, clinic())
         yield session
 
