@@ -14,8 +14,8 @@ from demo.runtime.api import Api, Run
 from demo.runtime.places import DemoProblem
 
 OVER = {"success", "failed"}
-# A restore is approved by somebody, and so is the first run of an archive rule.
-FOR_PEOPLE = (".restore", ".archive")
+# A restore is approved by somebody, and so is the first run of an archive rule; each backup verifies itself already.
+FOR_PEOPLE = (".restore", ".archive", ".verify")
 # A drill needs a backup, advice is proved on the copy of a drill, and the report tells of all of them.
 LATER = {"restore_drill": 1, "index_advice": 1, "report": 2}
 LOOKS = {"success": "[green]✔ success", "failed": "[red]✘ failed", "running": "[cyan]… running", "queued": "… queued"}

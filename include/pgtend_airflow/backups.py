@@ -20,7 +20,7 @@ from pgtend.vault.model import Vault
 from pgtend.vault.open import may_delete, open_vault
 from pgtend_airflow.connections import AirflowConnections
 from pgtend_airflow.desk import Desk, usable_fleet
-from pgtend_airflow.pipelines import OUTSIDE_WINDOW
+from pgtend_airflow.pipelines import BACKUP_CHOICE, OUTSIDE_WINDOW
 
 
 def take_one(desk: Desk) -> str:
@@ -43,6 +43,11 @@ def verify_one(desk: Desk, backup_id: str) -> None:
         record_listing(run, place)
     verdict.raise_if_broken()
     desk.progress(f"{desk.database.name}: {backup_id} holds; looked at: {verdict.depth}")
+
+
+def verify_chosen(desk: Desk) -> None:
+    """Read the backup that the form names again."""
+    verify_one(desk, str(desk.form[BACKUP_CHOICE]))
 
 
 def copy_all(desk: Desk) -> None:

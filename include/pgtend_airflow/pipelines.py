@@ -291,6 +291,12 @@ def backup_timing(database: Database) -> Timing:
     )
 
 
+def verify_timing(database: Database) -> Timing:
+    """Time the verifying of a backup: by hand only, as every backup verifies itself."""
+    deadline = database.backup.deadline
+    return Timing(cron=None, timezone="UTC", at_most=deadline, deadline=deadline, only_by_hand=True)
+
+
 def health_timing(database: Database) -> Timing:
     """Time the looks at a database; one that is switched off can still be looked at by hand."""
     rules = database.health

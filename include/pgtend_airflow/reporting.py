@@ -56,5 +56,6 @@ def composed(fleet: Fleet, reports: Sequence[MadeReport], keys: Mapping[str, str
         f"<p>{html.escape(where)}</p></div>",
         chat=f"{whole.verdict}\n{run_url}",
         is_good_news=whole.level is Level.OK,
+        wakes_somebody=False,
         attachments=tuple(Attachment(name=made.files[0].name, content=made.page) for made in pages[:_PAGES_IN_A_MAIL]),
     )

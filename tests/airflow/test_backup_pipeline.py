@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from bed.airflow_world import CANARY_ROW, World
 from bed.backups import tools_on_path
+from bed.ledgers import ask
 from pgtend.vault.agekeys import new_pair
 from pgtend.vault.folder import FolderVault
 from pgtend.vault.model import FolderPlace
 
 
 def test_a_run_takes_a_backup_that_is_in_the_vault(world: World) -> None:
-    """Both tasks succeed, the manifest is there, and no row and no password is in any log."""
+    """It is there with its manifest and no row is in any log; verified by hand it holds, and damaged it pages."""
     world.environ.setenv("PGTEND_PG_BINDIRS", tools_on_path(world.source.server.tools.major))
     world.add_to_fleet(f"keys: {{recipients: {{operations: {new_pair().public}}}}}")
     run = world.run("kgc.backup")
@@ -19,6 +20,15 @@ def test_a_run_takes_a_backup_that_is_in_the_vault(world: World) -> None:
         keys = [stored.key for stored in vault.objects("backups/clinic/kgc/")]
     assert [key.rpartition("/")[2] for key in keys if key.endswith("manifest.json")] == ["manifest.json"]
     assert CANARY_ROW not in world.log()
+
+    assert world.run("kgc.verify").state == "success", world.log()
+    assert "holds; looked at: every stored byte" in world.log()
+    damaged = next((world.folder / "vault").rglob("pre-data*"))
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
+    assert world.run("kgc.verify").state == "failed"
+    assert "[backup.broken]" in world.mail.texts()[-1]
+    with world.reporting.session() as ledger:
+        assert ask(ledger, "SELECT severity FROM reporting.open_alerts WHERE pipeline = 'verify'") == ["page"]
 
 
 def test_a_second_vault_gets_the_backup_in_the_same_run(world: World) -> None:

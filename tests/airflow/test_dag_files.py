@@ -34,9 +34,10 @@ def dags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, DAG]:
 
 
 def test_each_database_and_pipeline_has_a_dag(dags: dict[str, DAG]) -> None:
-    """Five databases with their pipelines and three of the fleet make these DAGs and no other."""
+    """Five databases with their pipelines and four of the fleet make these DAGs and no other."""
     assert sorted(dags) == [
         "fleet.audit",
+        "fleet.channels",
         "fleet.reminders",
         "fleet.report",
         "healthmate.analyze",
@@ -48,6 +49,7 @@ def test_each_database_and_pipeline_has_a_dag(dags: dict[str, DAG]) -> None:
         "healthmate.restore",
         "healthmate.restore_drill",
         "healthmate.statements",
+        "healthmate.verify",
         "heliotrope.analyze",
         "heliotrope.backup",
         "heliotrope.health",
@@ -57,6 +59,7 @@ def test_each_database_and_pipeline_has_a_dag(dags: dict[str, DAG]) -> None:
         "heliotrope.restore",
         "heliotrope.restore_drill",
         "heliotrope.statements",
+        "heliotrope.verify",
         "kgc.analyze",
         "kgc.backup",
         "kgc.health",
@@ -66,6 +69,7 @@ def test_each_database_and_pipeline_has_a_dag(dags: dict[str, DAG]) -> None:
         "kgc.restore",
         "kgc.restore_drill",
         "kgc.statements",
+        "kgc.verify",
         "scribemed.analyze",
         "scribemed.backup",
         "scribemed.health",
@@ -75,6 +79,7 @@ def test_each_database_and_pipeline_has_a_dag(dags: dict[str, DAG]) -> None:
         "scribemed.restore",
         "scribemed.restore_drill",
         "scribemed.statements",
+        "scribemed.verify",
         "vaxtrace.analyze",
         "vaxtrace.backup",
         "vaxtrace.health",
@@ -84,6 +89,7 @@ def test_each_database_and_pipeline_has_a_dag(dags: dict[str, DAG]) -> None:
         "vaxtrace.restore",
         "vaxtrace.restore_drill",
         "vaxtrace.statements",
+        "vaxtrace.verify",
     ]
 
 
@@ -164,7 +170,7 @@ def test_parsing_is_cheap_and_reaches_for_nothing(
     found = parsed(fleet_file(tmp_path, names))
     record_property(f"parsing {databases} databases, CPU seconds", round(found.cpu, 2))
     print(f"parsing {databases} databases: {found.cpu:.2f} s of CPU")  # noqa: T201 - a figure people ask for
-    assert len(found.dags) == databases * 9 + 3
+    assert len(found.dags) == databases * 10 + 4
     assert found.drivers == []
     assert found.cpu < limit
 
@@ -197,6 +203,7 @@ def test_a_broken_fleet_file_is_one_error_with_every_problem(tmp_path: Path, mon
     assert "databases.vaxtrace.connection" in told
     assert sorted(bag.dags) == [
         "fleet.audit",
+        "fleet.channels",
         "fleet.reminders",
         "fleet.report",
         "kgc.analyze",
@@ -208,6 +215,7 @@ def test_a_broken_fleet_file_is_one_error_with_every_problem(tmp_path: Path, mon
         "kgc.restore",
         "kgc.restore_drill",
         "kgc.statements",
+        "kgc.verify",
     ]
 
 

@@ -18,6 +18,7 @@ from pgtend_airflow.web.standing import ANALYSIS, Role
 VALUES: Mapping[str, str] = {
     "database": "kgc",
     "action": "backup",
+    "fleet_action": "channels",
     "number": "4711",
     "fingerprint": "f00d",
     "metric": "sessions",

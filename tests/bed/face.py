@@ -18,7 +18,6 @@ from httpx import Response
 from bed.airflow_site import connection
 from bed.clusters import LiveDatabase
 from bed.ledgers import member_of
-from pgtend.ledger.migrate import migrate
 from pgtend_airflow.web.app import VERSION, build_app
 from pgtend_airflow.web.books import BOOKS
 from pgtend_airflow.web.pace import PACE
@@ -52,9 +51,7 @@ class Face:
     @classmethod
     @contextmanager
     def shown(cls, reporting: LiveDatabase, folder: Path, environ: pytest.MonkeyPatch) -> Generator[Self]:
-        """Migrate a ledger, write a fleet file, and build the API over both."""
-        with reporting.session() as session:
-            migrate(session)
+        """Build the API over a ledger and a fleet file."""
         environ.setenv("AIRFLOW_CONN_LEDGER", connection(member_of(reporting, "pgtend_writer")))
         environ.setenv("AIRFLOW__API__SECRET_KEY", "a-secret-of-this-test")
         init_auth_manager()
@@ -65,7 +62,7 @@ class Face:
 
     def clean(self) -> None:
         """Forget what a test before left behind."""
-        self.run("TRUNCATE reporting.run, reporting.alert")
+        self.run("TRUNCATE reporting.run, reporting.alert, reporting.told_metric")
         self.write_fleet(FLEET)
         PACE.forget()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from enum import StrEnum
 from typing import Annotated, Self, TypeAlias
 
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
@@ -54,13 +55,28 @@ class AppriseChannel(Settings):
     )
 
 
+class Takes(StrEnum):
+    """Which alerts a channel wants."""
+
+    ALL = "all"
+    PAGES = "pages"
+    TICKETS = "tickets"
+
+
 class Channel(Settings):
     """One way to reach people."""
 
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["smtp"]}, {"required": ["apprise"]}]})
 
     smtp: SmtpChannel | None = Field(default=None, description="Reach them by mail.")
     apprise: AppriseChannel | None = Field(default=None, description="Reach them through Apprise.")
+    takes: Takes = Field(
+        default=Takes.ALL,
+        description=(
+            "Which alerts it wants: `pages` wake somebody (broken evidence, a metric that is critical), `tickets` can "
+            "wait for the morning, and `all` are both. What no channel wants goes to all of them."
+        ),
+    )
 
     @model_validator(mode="after")
     def _is_exactly_one_kind(self) -> Self:
@@ -76,7 +92,7 @@ class AlertSettings(Settings):
     """Who is told when something breaks, and how."""
 
     channels: dict[Slug, Channel] = Field(
-        default_factory=dict, description="The ways to reach people, by name. Every alert goes to all of them."
+        default_factory=dict, description="The ways to reach people, by name. An alert goes to all that want its class."
     )
     runbooks: Text | None = Field(
         default=None,
@@ -88,3 +104,8 @@ class AlertSettings(Settings):
     remind_every: Span = Field(
         default=timedelta(days=1), description="How often people are reminded of what is still broken."
     )
+
+    def wanting(self, *, wakes_somebody: bool) -> dict[Slug, Channel]:
+        """Choose the channels that want a page or a ticket; nothing is told to nobody while there is a channel."""
+        unwanted = Takes.TICKETS if wakes_somebody else Takes.PAGES
+        return {name: one for name, one in self.channels.items() if one.takes is not unwanted} or self.channels

@@ -6,7 +6,7 @@ A message that no channel took is given back by `not_sent`, and the next failure
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -53,6 +53,8 @@ class Failure:
     message: str
     hint: str = ""
     run_url: str = ""
+    concerns: tuple[str, ...] = ()
+    """Databases, when it is about the whole server that they live on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,7 @@ class OpenAlert:
     opened_at: datetime
     last_failed_at: datetime
     times_failed: int
+    concerns: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,7 @@ ALERT_BROKE = query(__package__ or "", "alert_broke", Judged)
 ALERT_RECOVERED = query(__package__ or "", "alert_recovered", Judged)
 ALERT_CLAIM_REMINDERS = query(__package__ or "", "alert_claim_reminders", OpenAlert)
 ALERT_ACKNOWLEDGE = query(__package__ or "", "alert_acknowledge", Acknowledged)
+ALERT_CONCERNS = command(__package__ or "", "alert_concerns")
 ALERT_NOT_SENT = command(__package__ or "", "alert_not_sent")
 READ_OPEN_ALERTS = query(__package__ or "", "read_open_alerts", OpenAlert)
 
@@ -109,9 +113,13 @@ class AlertBook:
 
     def broke(self, key: str, failure: Failure) -> Verdict:
         """Note a failure under its key, and tell whether a message goes out."""
-        told = {name: redact(clean(text)) for name, text in asdict(failure).items()}
+        told = {name: redact(clean(text)) for name, text in asdict(failure).items() if name != "concerns"}
         asked = {**told, "key": key, "at": self._clock(), "remind_every": self._remind_every}
-        return Verdict(_reach(lambda: self._session.row(ALERT_BROKE, asked)).verdict)
+        verdict = Verdict(_reach(lambda: self._session.row(ALERT_BROKE, asked)).verdict)
+        if failure.concerns:
+            named = {"key": key, "databases": list(failure.concerns)}
+            _reach(lambda: self._session.run(ALERT_CONCERNS, named))
+        return verdict
 
     def recovered(self, key: str) -> Verdict:
         """Note that the condition is gone, and tell whether a message goes out."""

@@ -67,7 +67,8 @@ def _work(session: Session, asked: Asked) -> Judged:
 def _alerts(session: Session, asked: Asked) -> Judged:
     found: dict[str, list[AlertRow]] = {name: [] for name in asked.names}
     for alert in alerts(session, asked.names, only_open=True, most=_MOST_ALERTS):
-        found[alert.database].append(alert)
+        for name in found.keys() & {alert.database, *alert.concerns}:
+            found[name].append(alert)
     cells = {name: alerts_cell(name, found[name], asked.now) for name in asked.names}
     return ((ALERTS, cells),)
 

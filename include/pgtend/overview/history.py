@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pgtend.postgres.session import Session
@@ -68,6 +68,7 @@ class AlertRow:
     acknowledged_by: str
     acknowledged_until: datetime | None
     note: str
+    concerns: list[str] = field(default_factory=list[str])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

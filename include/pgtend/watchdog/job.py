@@ -76,8 +76,11 @@ def _tell(  # noqa: PLR0913, PLR0917 - the parts of a round
     """Tell what is news; what nobody took stays news."""
     for notice in notices:
         progress(f"{notice.case.look.key} is {notice.occasion}: {notice.case.look.message}")
-    if not notices or not _sent(ways, letter_about(fleet, notices, now), progress):
-        return not notices
+    if not notices:
+        return True
+    wanted = fleet.alerts.wanting(wakes_somebody=any(notice.case.look.wakes_somebody for notice in notices))
+    if not _sent([way for way in ways if way.name in wanted], letter_about(fleet, notices, now), progress):
+        return False
     memory.save(told(memory.book, notices, now))
     return True
 

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from pgtend.fleet.schedules import last_fired
-from pgtend.kernel.errors import BrokenEvidence, PgtendError
+from pgtend.kernel.errors import PgtendError
 from pgtend.kernel.times import say_span
-from pgtend.watchdog.errors import Overdue
+from pgtend.watchdog.errors import ChannelDown, Overdue
 
 
 class Sign(StrEnum):
@@ -59,7 +59,8 @@ def broken(key: str, error: PgtendError, says: str = "") -> Look:
         detail=error.detail.strip(),
         hint=error.hint,
         exit_status=error.exit_status,
-        wakes_somebody=isinstance(error, BrokenEvidence | Overdue),
+        # While one channel takes messages the others can wait; whatever else is broken here stops the nightly work.
+        wakes_somebody=not isinstance(error, ChannelDown),
     )
 
 

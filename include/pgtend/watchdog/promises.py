@@ -18,6 +18,7 @@ AUDIT_KEY: Final = "fleet.audit"
 _READING: Final = timedelta(hours=2)
 NOT_PROMISED: Final[Mapping[str, str]] = {
     "fleet.report": "whoever reads it misses it, and the watchdog's own summary comes every week beside it",
+    "fleet.channels": "its own absence is the signal, and the watchdog tries every channel in every round",
     "fleet.reminders": "it repeats what was told before, and the watchdog's own summary shows that channels work",
 }
 """Pipelines with a schedule whose absence is no news, and why."""

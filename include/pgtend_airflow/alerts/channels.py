@@ -29,12 +29,18 @@ class ChannelBroken(Outage):
 
 
 def deliver(settings: AlertSettings, message: Message) -> bool:
-    """Send a message to every channel, and tell whether any took it."""
+    """Send a message to every channel that wants its class, and tell whether any took it."""
     if not settings.channels:
         _LOG.warning("the fleet file names no alert channel, so nobody is told: %s", message.title)
         return True
-    taken = [_is_taken(name, channel, message) for name, channel in settings.channels.items()]
+    wanting = settings.wanting(wakes_somebody=message.wakes_somebody)
+    taken = [_is_taken(name, channel, message) for name, channel in wanting.items()]
     return any(taken)
+
+
+def deliver_to_each(settings: AlertSettings, message: Message) -> tuple[str, ...]:
+    """Send a message to every channel whatever it wants, and name those that did not take it."""
+    return tuple(name for name, channel in settings.channels.items() if not _is_taken(name, channel, message))
 
 
 def _is_taken(name: str, channel: Channel, message: Message) -> bool:

@@ -14,6 +14,7 @@ from pgtend.kernel.times import utc_now
 from pgtend_airflow.alerts.channels import ChannelBroken
 from pgtend_airflow.alerts.memory import Memory, file_memory, ledger_memory
 from pgtend_airflow.alerts.message import Moment, Trouble, trouble_of
+from pgtend_airflow.alerts.servers import server_of
 from pgtend_airflow.alerts.telling import Origin, Telling, trouble_in
 from pgtend_airflow.cancellation import TaskCancelled
 from pgtend_airflow.desk import usable_fleet
@@ -89,7 +90,8 @@ def _remind(fleet: Fleet, memory: Memory) -> int:
     unsent = 0
     for alert in memory.book.due_reminders(utc_now()):
         origin = Origin(alert.database, alert.pipeline, alert.run_url)
-        if not Telling(fleet, memory, origin).send(trouble_in(alert), Moment.REMINDER):
+        server = next(filter(None, (server_of(fleet, name) for name in alert.concerns[:1])), None)
+        if not Telling(fleet, memory, origin).send(trouble_in(alert), Moment.REMINDER, server):
             memory.book.not_sent(alert.key)
             unsent += 1
     return unsent

@@ -133,6 +133,7 @@ class Entry:
             opened_at=self.opened_at,
             last_failed_at=self.last_failed_at,
             times_failed=self.times_failed,
+            concerns=failure.concerns,
         )
 
 

@@ -122,6 +122,7 @@ class Message:
     html: str
     chat: str
     is_good_news: bool
+    wakes_somebody: bool = True
     attachments: tuple[Attachment, ...] = ()
 
 
@@ -156,6 +157,7 @@ def compose(incident: Incident) -> Message:
         html=_as_html(title, rows),
         chat=_as_chat(incident, good=good),
         is_good_news=good,
+        wakes_somebody=incident.trouble.wakes_somebody,
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Self
 
 from pgtend.fleet.model import Fleet
@@ -12,10 +13,13 @@ from pgtend.ledger.model import Subject
 from pgtend_airflow.alerts.channels import ChannelBroken, deliver
 from pgtend_airflow.alerts.memory import Memory
 from pgtend_airflow.alerts.message import CRITICAL, Incident, Moment, Trouble, compose
+from pgtend_airflow.alerts.servers import ASK_IT, AWAY, Server, server_of
 from pgtend_airflow.links import run_link, runbook_link
 
 _LATE: Final = "-late"
 _OF_LEDGER: Final = "ledger."
+_FLEET: Final = "fleet"
+_SERVER: Final = "server/"
 _PROVES_NOTHING: Final = "reminders"
 WATCHING: Final = "health"
 WATCHED_LEVELS: Final = {Severity.PAGE: CRITICAL, Severity.TICKET: "warning"}
@@ -47,17 +51,23 @@ class Telling:
     def broke(self, trouble: Trouble, opened: Moment = Moment.OPENED) -> None:
         """Note a failure, and send a message when it is news."""
         key = self._key(_LATE if opened is Moment.LATE else "")
+        server = server_of(self.fleet, self.origin.database) if trouble.code in AWAY else None
         if trouble.code.startswith(_OF_LEDGER) or self.memory.away:
-            key = self._ledger_key
-        verdict = self.memory.book.broke(key, self.failure(trouble))
+            key, server = self._ledger_key, None
+        elif server:
+            key = server_key(self.fleet, server.address)
+        verdict = self.memory.book.broke(key, self.failure(trouble, server))
         if verdict is Verdict.SILENT:
             return
-        if not self.send(trouble, opened if verdict is Verdict.SEND_OPENED else Moment.REMINDER):
+        if not self.send(trouble, opened if verdict is Verdict.SEND_OPENED else Moment.REMINDER, server):
             self.memory.book.not_sent(key)
 
     def is_told(self) -> bool:
-        """Tell whether something is open already that came out of this very run."""
-        return any(alert.run_url == self.origin.run_url for alert in self.memory.book.open_alerts())
+        """Tell whether something is open already that came out of this very run, or that its server is down."""
+        open_now = self.memory.book.open_alerts()
+        if any(alert.run_url == self.origin.run_url for alert in open_now):
+            return True
+        return self._server_alert(open_now) is not None
 
     def noted_by_ledger(self) -> Trouble | None:
         """Give what the run itself noted before it ended, or None when it could not."""
@@ -71,29 +81,33 @@ class Telling:
         keys = {self._key(), self._key(_LATE)}
         if self.origin.pipeline != _PROVES_NOTHING and self.memory.away is None:
             keys.add(self._ledger_key)
-        return [alert for alert in self.memory.book.open_alerts() if alert.key in keys]
+        open_now = self.memory.book.open_alerts()
+        server = self._server_alert(open_now)
+        return [alert for alert in open_now if alert.key in keys or alert is server]
 
     def recovered(self, alert: OpenAlert) -> None:
         """Close what is over, and tell those who heard of it; when nobody can be told, it stays open."""
         if self.memory.book.recovered(alert.key) is Verdict.SILENT:
             return
-        if not self.send(trouble_in(alert), Moment.RECOVERED):
+        server = server_of(self.fleet, self.origin.database) if is_of_server(alert) else None
+        if not self.send(trouble_in(alert), Moment.RECOVERED, server):
             raise ChannelBroken(
                 "no channel took the message that it recovered",
                 hint="Follow docs/runbooks/alert-channel-broken.md; the next success tells it.",
             )
 
-    def send(self, trouble: Trouble, moment: Moment) -> bool:
-        """Send one message to every channel, and tell whether any took it."""
+    def send(self, trouble: Trouble, moment: Moment, server: Server | None = None) -> bool:
+        """Send one message to every channel that wants its class, and tell whether any took it."""
         origin, database = self.origin, self.fleet.databases.get(self.origin.database)
+        subject = f"database {origin.database}" if database else "the whole fleet"
         incident = Incident(
             moment=moment,
-            key=f"{origin.database}.{origin.pipeline}",
+            key=server.pipeline if server else f"{origin.database}.{origin.pipeline}",
             fleet=self.fleet.fleet,
             environment=self.fleet.environment,
-            subject=f"database {origin.database}" if database else "the whole fleet",
-            owner=database.owner if database else self.fleet.owner,
-            trouble=trouble,
+            subject=f"databases {', '.join(server.databases)}" if server else subject,
+            owner=server.owners(self.fleet) if server else database.owner if database else self.fleet.owner,
+            trouble=replace(trouble, message=server.says) if server else trouble,
             still_safe=self._still_safe(),
             next_step=_next_step(moment),
             runbook=runbook_link(self.fleet, trouble.runbook),
@@ -110,11 +124,12 @@ class Telling:
         age = say_span(utc_now() - good.ended_at)
         return f"what the run of {good.ended_at:%Y-%m-%d %H:%M} UTC left, {age} ago ({good.run_id})"
 
-    def failure(self, trouble: Trouble) -> Failure:
+    def failure(self, trouble: Trouble, server: Server | None = None) -> Failure:
         """Say a trouble as the book keeps it."""
         return Failure(
-            database=self.origin.database,
-            pipeline=self.origin.pipeline,
+            database=_FLEET if server else self.origin.database,
+            pipeline=server.pipeline if server else self.origin.pipeline,
+            concerns=server.databases if server else (),
             severity=Severity.PAGE if trouble.wakes_somebody else Severity.TICKET,
             code=trouble.code,
             message=trouble.message,
@@ -122,13 +137,32 @@ class Telling:
             run_url=self.origin.run_url,
         )
 
+    def _server_alert(self, open_now: Sequence[OpenAlert]) -> OpenAlert | None:
+        """Find the open alert about the server of this database; nobody is asked while no server is down."""
+        found = [alert for alert in open_now if is_of_server(alert)]
+        if not found or self.origin.pipeline not in ASK_IT:
+            return None
+        server = server_of(self.fleet, self.origin.database)
+        key = server_key(self.fleet, server.address) if server else ""
+        return next((alert for alert in found if alert.key == key), None)
+
     def _key(self, condition: str = "") -> str:
         return alert_key(self.fleet.environment, self.origin.database, f"{self.origin.pipeline}{condition}")
 
     @property
     def _ledger_key(self) -> str:
         """One key for all databases: while the ledger is away nothing runs, and one message says so."""
-        return alert_key(self.fleet.environment, "fleet", "ledger")
+        return alert_key(self.fleet.environment, _FLEET, "ledger")
+
+
+def server_key(fleet: Fleet, address: str) -> str:
+    """One key for all databases of a server."""
+    return alert_key(fleet.environment, _FLEET, f"{_SERVER}{address}")
+
+
+def is_of_server(alert: OpenAlert) -> bool:
+    """Whether an alert is about a whole server."""
+    return alert.database == _FLEET and alert.pipeline.startswith("server ")
 
 
 def trouble_in(alert: OpenAlert) -> Trouble:

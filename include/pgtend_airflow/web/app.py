@@ -7,7 +7,7 @@ from typing import Final
 from fastapi import FastAPI
 
 from pgtend_airflow.web import problems
-from pgtend_airflow.web.areas import actions, backups, care, drills, fleet, health, me, statements
+from pgtend_airflow.web.areas import actions, backups, care, drills, fleet, health, me, statements, told
 from pgtend_airflow.web.door import Door
 from pgtend_airflow.web.files import FILES
 from pgtend_airflow.web.metrics import METRICS
@@ -21,6 +21,7 @@ AREAS: Final[tuple[Door, ...]] = (
     drills.DOOR,
     care.DOOR,
     health.DOOR,
+    told.DOOR,
     statements.DOOR,
     actions.DOOR,
 )

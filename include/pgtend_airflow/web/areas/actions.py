@@ -29,11 +29,20 @@ class Action(StrEnum):
     BACKUP = "backup"
     DRILL = "drill"
     REINDEX = "reindex"
+    VERIFY = "verify"
 
     @property
     def pipeline(self) -> str:
         """The pipeline that does it."""
         return "restore_drill" if self is Action.DRILL else self.value
+
+
+class FleetAction(StrEnum):
+    """What can be started for the fleet as a whole."""
+
+    AUDIT = "audit"
+    CHANNELS = "channels"
+    REPORT = "report"
 
 
 class Wish(BaseModel):
@@ -80,16 +89,15 @@ def act(
     database: DatabasePath, action: Annotated[Action, Path()], wish: Wish, who: StandingDep, session: Reading
 ) -> StartedRun:
     """Start a pipeline with its form filled in, as the button in Airflow does."""
-    dag_id = f"{database}.{action.pipeline}"
-    if not who.may_reach_runs("POST", dag_id):
-        raise NotAllowed(f"you may not start {dag_id}", hint="Ask for the right to start its runs in Airflow.")
-    detail = {"dag_id": dag_id, "action": action.value}
-    DatabaseLedger(session).audit(
-        actor=who.actor, action="page.started", target=f"{database}/{action.pipeline}", detail=detail
-    )
-    started = start_run(dag_id, dict(wish.form), who.name)
-    url = run_link(dag_id, started.run_id)
-    return StartedRun(dag_id=dag_id, run_id=started.run_id, url=url, is_paused=started.is_paused)
+    return _start(database, action.pipeline, wish, who, session)
+
+
+@DOOR.post("/fleet/actions/{fleet_action}", Role.ADMIN, "Start a pipeline of the whole fleet now", 202)
+def act_on_fleet(
+    fleet_action: Annotated[FleetAction, Path(description="What is started.")], who: StandingDep, session: Reading
+) -> StartedRun:
+    """Verify the audit, say hello through every alert channel, or make the report."""
+    return _start("fleet", fleet_action.value, Wish(), who, session)
 
 
 @DOOR.post("/databases/{database}/alerts/{number}/acknowledge", Role.OPERATOR, "Say that you are on it")
@@ -106,3 +114,14 @@ def acknowledge(
     if not key:
         raise NotFound(f"alert {number} of {database} is not open", hint="It recovered, or there never was one.")
     return Done(key=key)
+
+
+def _start(subject: str, pipeline: str, wish: Wish, who: StandingDep, session: Reading) -> StartedRun:
+    dag_id = f"{subject}.{pipeline}"
+    if not who.may_reach_runs("POST", dag_id):
+        raise NotAllowed(f"you may not start {dag_id}", hint="Ask for the right to start its runs in Airflow.")
+    ledger, detail = DatabaseLedger(session), {"dag_id": dag_id, "action": pipeline}
+    ledger.audit(actor=who.actor, action="page.started", target=f"{subject}/{pipeline}", detail=detail)
+    started = start_run(dag_id, dict(wish.form), who.name)
+    url = run_link(dag_id, started.run_id)
+    return StartedRun(dag_id=dag_id, run_id=started.run_id, url=url, is_paused=started.is_paused)

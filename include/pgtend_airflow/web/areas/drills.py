@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pgtend.drill.receipts.book import ReceiptBook
 from pgtend.drill.receipts.chain import Sealed
-from pgtend.drill.receipts.notes import FiledNote, ReviewVerdict, notes_about, review_receipt
+from pgtend.drill.receipts.notes import FiledNote, ReviewVerdict, correct_receipt, notes_about, review_receipt
 from pgtend.drill.receipts.page import receipt_page
 from pgtend.drill.receipts.signer import trusted_keys, vault_of_receipts
 from pgtend.ledger.database import DatabaseLedger
@@ -74,6 +74,14 @@ class Review(BaseModel):
     note: str = Field(default="", max_length=4000, description="Why; needed unless it is accepted.")
 
 
+class Correction(BaseModel):
+    """What was done, or will be done, about what a drill found."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    action: str = Field(max_length=4000, description="What is done about it, by whom and until when.")
+
+
 @DOOR.get("/databases/{database}/drills", Role.VIEWER, "The drills of one database, newest first")
 def list_drills(database: DatabasePath, session: Reading, before: Before = "", most: Most = 50) -> Page[DrillRow]:
     """Read which backup was drilled, what that proved, and how long a recovery takes."""
@@ -121,6 +129,15 @@ def review(database: DatabasePath, run_id: RunId, said: Review, who: StandingDep
     with _receipt(database, run_id) as (book, sealed):
         ledger = DatabaseLedger(session)
         filed = review_receipt(book, ledger, sealed, verdict=said.verdict, by=who.name, text=said.note, actor=who.actor)
+    return _said(filed)
+
+
+@DOOR.post("/databases/{database}/receipts/{run_id}/correction", Role.OPERATOR, "Say what is done about a receipt")
+def correct(database: DatabasePath, run_id: RunId, said: Correction, who: StandingDep, session: Reading) -> Said:
+    """Keep a corrective action beside the receipt, as a review is kept."""
+    with _receipt(database, run_id) as (book, sealed):
+        ledger = DatabaseLedger(session)
+        filed = correct_receipt(book, ledger, sealed, action=said.action, by=who.name, actor=who.actor)
     return _said(filed)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, TypeAlias
 
@@ -92,8 +93,11 @@ def alerts(  # noqa: PLR0913, PLR0917 - the filters of a list
     most: Most = 50,
 ) -> Page[AlertRow]:
     """Read what is broken, or what ever was."""
-    found = history.alerts(session, _seen(who, database), only_open=only_open, before=before, most=most)
-    return page_of(found, most, lambda alert: alert.alert_id)
+    seen = _seen(who, database)
+    found = history.alerts(session, seen, only_open=only_open, before=before, most=most)
+    # An alert about a whole server names databases that this person may not see.
+    mine = [replace(alert, concerns=[name for name in alert.concerns if name in seen]) for alert in found]
+    return page_of(mine, most, lambda alert: alert.alert_id)
 
 
 @DOOR.get("/audit", Role.ADMIN, "Every action that was ever taken, newest first")

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from typing import Annotated, Final, TypeAlias
 
 from fastapi import Path, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from pgtend.fleet.health import HealthRules, Watched
 from pgtend.health.metrics import METRICS
+from pgtend.health.told import told_lately, told_trend
 from pgtend.health.trend import Point, days_until, trend
 from pgtend.kernel.times import utc_now
 from pgtend.ledger.database import DatabaseLedger
@@ -29,6 +30,9 @@ DOOR = Door("health and analysis")
 _CHANGES_BACK: Final = timedelta(days=14)
 _PEAKS_BACK: Final = timedelta(days=7)
 
+OF_APPLICATION: Final = "app."
+
+Metric: TypeAlias = Watched | Annotated[str, StringConstraints(pattern=r"^app\.[a-z][a-z0-9_]{0,62}$")]
 Table: TypeAlias = Annotated[
     str, Path(pattern=r"^[^\x00/]{1,130}$", description="A table: schema and name, or the name alone for public.")
 ]
@@ -121,10 +125,14 @@ def database_health(database: Chosen, session: Reading) -> HealthView:
 def trends(
     database: Chosen,
     session: Reading,
-    metric: Annotated[Watched, Path(description="What is watched.")],
+    metric: Annotated[
+        Metric, Path(description="What is watched, or `app.` and the name of a number that an application tells.")
+    ],
     days: Annotated[int, Query(ge=1, le=730, description="How many days to look back.")] = 30,
 ) -> TrendView:
     """Read a metric over time: a week in steps of looks, longer by days; with its limits and the day it meets one."""
+    if not isinstance(metric, Watched):
+        return _of_application(session, database, metric, timedelta(days=days))
     found = trend(DatabaseLedger(session), database, metric, utc_now(), timedelta(days=days))
     of, (warning, critical) = METRICS[metric], _limits(database, metric)
     return TrendView(
@@ -179,6 +187,27 @@ def one_table(database: Chosen, session: Reading, table: Table) -> TableView:
     if not seen and not decided:
         raise NotFound("nothing is known of such a table", hint="Write schema.name, as PostgreSQL does.")
     return TableView(database=database, table=f"{schema}.{name}", now=seen[0] if seen else None, analyses=decided)
+
+
+def _of_application(session: Reading, database: str, metric: str, back: timedelta) -> TrendView:
+    name = metric.removeprefix(OF_APPLICATION)
+    points = told_trend(session, database, name, utc_now(), back)
+    if not points:
+        raise NotFound(
+            f"no application told '{name}' in that time", hint="GET /database/performance/metrics lists all."
+        )
+    units = {one.name: one.unit for one in told_lately(session, database, utc_now() - back)}
+    return TrendView(
+        database=database,
+        metric=metric,
+        title=name.replace("_", " "),
+        meaning="Told by the application; pgtend did not measure it.",
+        unit=units.get(name, ""),
+        warning=None,
+        critical=None,
+        days_until_critical=None,
+        points=points,
+    )
 
 
 def _findings(session: Reading, database: str) -> list[Finding]:

@@ -27,6 +27,7 @@ export const STARTS = [
     action: "drill", label: "Drill now", says: "Restores a backup where nothing can be reached, compares everything, and signs what that proves. Production is not touched.",
     fields: [{ key: "rule", kind: "choice", title: "Which backup", value: "due", options: [["due", "the one that is most overdue"], ["newest", "the newest"], ["random", "a random one of the last 30 days"], ["oldest", "the oldest"], ["second_vault", "the copy in a second vault"], ["escrow_key", "the newest, opened with the key in escrow"]] }],
   },
+  { action: "verify", label: "Verify now", says: "Reads the newest backup from the vault again, every stored byte of it, and holds it against its manifest.", fields: [] },
   { action: "analyze", label: "Analyze now", says: "Renews the statistics of tables that need it.", fields: [outside] },
   { action: "reindex", label: "Reindex now", says: "Rebuilds bloated indexes, worst first, and gives way to the application.", fields: [outside] },
 ];

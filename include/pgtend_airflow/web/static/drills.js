@@ -29,6 +29,8 @@ const REVIEW = [
   { key: "note", kind: "text", title: "Why? (needed unless it is accepted)", value: "" },
 ];
 
+const CORRECTION = [{ key: "action", kind: "text", title: "What is done about it, by whom and until when?", value: "" }];
+
 function Receipt({ database, drill, who }) {
   const path = `databases/${database}/receipts/${drill.run_id}`;
   const answer = useAnswer(path);
@@ -37,7 +39,8 @@ function Receipt({ database, drill, who }) {
     h(HStack, { gap: 3, flexWrap: "wrap" },
       h(Anchor, { href: new URL(`${path}/page`, API).href, target: "_blank", rel: "noreferrer", textDecoration: "underline" }, `Receipt number ${seen.number}`),
       h(Text, { fontSize: "sm", color: "fg.muted" }, "signed by key ", h(Code, { size: "sm" }, seen.key_id.slice(0, 16)), ", its signature holds"),
-      may(who, database, "operator") && h(Act, { label: "Review", title: `Review receipt ${seen.number}`, says: "What you decide is kept beside the receipt for good; the audit remembers its digest.", fields: REVIEW, path: `${path}/review`, body: (form) => form, done: () => h(Text, null, "Your review is kept."), after: answer.again, size: "xs" })),
+      may(who, database, "operator") && h(Act, { label: "Review", title: `Review receipt ${seen.number}`, says: "What you decide is kept beside the receipt for good; the audit remembers its digest.", fields: REVIEW, path: `${path}/review`, body: (form) => form, done: () => h(Text, null, "Your review is kept."), after: answer.again, size: "xs" }),
+      may(who, database, "operator") && h(Act, { label: "Corrective action", title: `Corrective action about receipt ${seen.number}`, says: "It is kept beside the receipt for good, as a review is, and shown to auditors.", fields: CORRECTION, path: `${path}/correction`, body: (form) => form, done: () => h(Text, null, "The corrective action is kept."), after: answer.again, size: "xs" })),
     seen.notes.length ? h("ul", { style: { listStyle: "none" } }, seen.notes.map((note) => h("li", { key: note.at }, h(Text, { fontSize: "sm" }, h(Badge, { variant: "subtle" }, note.verdict || note.kind), ` ${note.by}, ${exact(note.at)}${note.text ? `: ${note.text}` : ""}`))))
       : h(Text, { fontSize: "sm", color: "fg.muted" }, "Nobody has reviewed it yet.")));
 }

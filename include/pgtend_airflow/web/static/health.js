@@ -95,6 +95,20 @@ export function Tables({ database }) {
   return h(Section, { title: "Largest tables", says: "As they were seen once a day." }, h(Answer, { of: answer }, (rows) => h(List, { caption: "tables", columns: TABLES, rows, name: (row) => row.name })));
 }
 
+const TOLD = (database) => [
+  { title: "What", of: (row) => h(Metric, { database, finding: { metric: `app.${row.name}`, title: row.name.replaceAll("_", " ") } }, row.name.replaceAll("_", " ")) },
+  { title: "Newest", end: true, of: (row) => `${number(row.value, 3)} ${row.unit}` },
+  { title: "Told", of: (row) => h(Moment, { at: row.at }) },
+  { title: "By", of: (row) => row.told_by.replace("airflow:", "") },
+];
+
+/** Nothing is shown where no application tells anything. */
+function Told({ database }) {
+  const answer = useAnswer(`database/performance/metrics?database=${database}`);
+  if (!answer.data?.length) return null;
+  return h(Section, { title: "What applications tell", says: "Numbers that only they know, such as how long a checkout takes." }, h(List, { caption: "numbers of applications", columns: TOLD(database), rows: answer.data, name: (row) => row.name }));
+}
+
 export function Health({ database, who }) {
   const [which, setWhich] = useState("judged");
   const answer = useAnswer(`database/health?database=${database}`, { every: 60 });
@@ -105,5 +119,6 @@ export function Health({ database, who }) {
     h(Section, { title: "What is watched", says: seen.looked_at ? h(Fragment, null, "Looked at ", h(Moment, { at: seen.looked_at }), ". Open a name to see where the number is going.") : "Nobody has looked at it yet.", aside },
       h(List, { caption: "what is watched", columns: COLUMNS(database), rows: seen.findings.filter(wanted), name: (row) => `${row.metric}/${row.about}`, empty: seen.findings.length ? "All is well." : "Nobody has looked at it yet." })),
     h(Box, { display: reads ? "block" : "none" }, reads && h(Pools, { database })),
+    h(Told, { database }),
     h(Section, { title: "What changed", says: "In the last two weeks." }, h(List, { caption: "changes", columns: CHANGES, rows: seen.changes, name: (row) => `${row.at}${row.metric}`, empty: "Nothing got better or worse." }))));
 }

@@ -1,0 +1,74 @@
+"""A server that is down is one message, a channel gets the class that it wants, and each is tried once a month."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from bed.airflow_world import World
+from bed.ledgers import ask
+from pgtend.postgres.errors import RowsBroken, ServerUnreachable
+from pgtend_airflow.alerts.events import tell_failure
+
+NO_ANSWER = ServerUnreachable("no server answers", hint="See docs/runbooks/database-unreachable.md.")
+SECOND = "  lab: {owner: lab-team}\n  ward: {owner: ward-team}\n"
+OPEN = "SELECT pipeline || ' ' || array_to_string(concerns, ',') FROM reporting.alerts WHERE recovered_at IS NULL"
+
+
+def fail(dag_id: str, error: BaseException | None) -> None:
+    """Tell of a failure as Airflow's callback of a task does, or without an error as that of a DAG does."""
+    dag, run_id = SimpleNamespace(dag_id=dag_id), f"manual__{dag_id}"
+    tell_failure({"dag": dag, "run_id": run_id, "exception": error})  # type: ignore[typeddict-item, typeddict-unknown-key]
+
+
+def test_a_server_that_is_down_is_one_message_that_names_its_databases(world: World) -> None:
+    """Whatever fails on it afterwards is silent; the first pipeline that reaches it again tells that it is over."""
+    world.add_to_fleet(SECOND)
+    world.connect("lab", world.tender)
+    world.connect("ward", world.tender, host="elsewhere")
+    for dag_id in ("kgc.analyze", "lab.backup", "kgc.health"):
+        fail(dag_id, NO_ANSWER)
+        fail(dag_id, None)
+    (title,) = world.messages()
+    address = f"{world.tender.params['host']}:{world.tender.params['port']}"
+    assert title == f"[clinic production] server {address} failed: 2 databases do not answer: kgc, lab"
+    (mail,) = world.mail.texts()
+    assert "databases kgc, lab, fleet clinic (production), owner kgc-team, lab-team" in mail
+    with world.reporting.session() as ledger:
+        assert ask(ledger, OPEN) == [f"server {address} kgc,lab"]
+
+    fail("ward.backup", NO_ANSWER)
+    assert world.messages()[1] == "[clinic production] ward.backup failed: no server answers"
+    assert world.run("kgc.analyze").state == "success"
+    assert world.messages()[2:] == [f"[clinic production] server {address} recovered"]
+
+
+def test_a_channel_gets_the_class_that_it_wants(world: World) -> None:
+    """A pager is for what wakes somebody, a list for what can wait; while there is a channel nobody is left out."""
+    path = world.folder / "fleet.yaml"
+    both = path.read_text()
+    pager = both.replace("        connection: chat", "        connection: chat\n      takes: pages")
+    path.write_text(pager)
+    fail("kgc.analyze", NO_ANSWER)
+    assert (len(world.mail.mails), len(world.chat.posts)) == (1, 0)
+    fail("kgc.health", RowsBroken("a rule of the data is broken"))
+    assert (len(world.mail.mails), len(world.chat.posts)) == (2, 1)
+    path.write_text(pager.replace("to: on-call@clinic.test", "to: on-call@clinic.test\n      takes: pages"))
+    fail("kgc.backup", NO_ANSWER)
+    assert (len(world.mail.mails), len(world.chat.posts)) == (3, 2)
+
+
+def test_each_channel_is_tried_and_one_that_is_silent_is_told(world: World) -> None:
+    """Both say that it is a test; which took it is in the audit; a silent one fails the run, once and with its name."""
+    assert world.run("fleet.channels").state == "success", world.log()
+    assert world.messages() == ["[clinic production] test of the alert channels: all is well"]
+    assert "This is a test: nothing is wrong." in world.mail.texts()[0]
+    world.chat.is_broken = True
+    assert world.run("fleet.channels").state == "failed"
+    assert [str(mail["Subject"]).partition(": ")[0] for mail in world.mail.mails[1:]] == [
+        "[clinic production] test of the alert channels",
+        "[clinic production] fleet.channels failed",
+    ]
+    assert "channels that did not take the test message: chat [airflow.channel_silent]" in world.mail.texts()[-1]
+    with world.reporting.session() as ledger:
+        tested = "SELECT detail FROM reporting.audit WHERE action = 'alerts.tested' ORDER BY seq"
+        assert ask(ledger, tested) == [{"took": "mail, chat", "refused": ""}, {"took": "mail", "refused": "chat"}]
