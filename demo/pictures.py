@@ -1,12 +1,14 @@
-"""Take the screenshots of docs/pictures from the running demo, light and dark: `make pictures`."""
+"""Take the screenshots of docs/pictures from the running demo: `make pictures`."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+import subprocess
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import dataclass
 
 from playwright.sync_api import Browser, Page, sync_playwright
 from rich.console import Console
@@ -17,31 +19,53 @@ from demo.runtime.ports import read_ports
 from demo.runtime.secret_words import SecretWords
 
 LARGEST = 300 * 1024
-SCHEMES = ("light", "dark")
+DESK, PHONE, SHEET = (1440, 900), (390, 844), (900, 1150)
 PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser")
 # A sandbox of its own needs rights that root gives up; /dev/shm is tiny in containers.
 FLAGS = ("--disable-dev-shm-usage", *(("--no-sandbox",) if os.geteuid() == 0 else ()))
-
-# The picture for which the pipeline's own documentation is opened.
-DOCUMENTED = "page"
+PATIENCE = 120
 
 
-def views(run: Run) -> dict[str, str]:
-    """Name the pages worth a picture."""
-    one = f"/dags/{run.dag_id}"
-    return {
-        "home": "/",
-        "fleet": "/plugin/pgtend",
-        "database": f"/plugin/pgtend/{run.dag_id.partition('.')[0]}",
-        "backups": f"/plugin/pgtend/{run.dag_id.partition('.')[0]}/backups",
-        "drills": f"/plugin/pgtend/{run.dag_id.partition('.')[0]}/drills",
-        "health": f"/plugin/pgtend/{run.dag_id.partition('.')[0]}/health",
-        "statements": f"/plugin/pgtend/{run.dag_id.partition('.')[0]}/statements",
-        "pipelines": "/dags?tags=analyze",
-        "runs": f"{one}/runs/{run.run_id}",
-        "page": one,
-        "log": f"{one}/runs/{run.run_id}/tasks/analyze",
-    }
+@dataclass(frozen=True)
+class Shot:
+    """One picture: where, how large, in which themes, and what is clicked first."""
+
+    name: str
+    path: str
+    size: tuple[int, int] = DESK
+    schemes: tuple[str, ...] = ("light",)
+    then: Callable[[Page], object] = lambda page: page.wait_for_timeout(0)
+
+
+def ordinary(analyze: Run, drill: Run) -> tuple[Shot, ...]:
+    """Name the pages worth a picture on a day on which all is well."""
+    both = ("light", "dark")
+    return (
+        Shot("fleet", "/plugin/pgtend", schemes=both),
+        Shot("phone", "/plugin/pgtend", PHONE),
+        Shot("why", "/plugin/pgtend", then=lambda page: page.locator("[data-database] button").nth(1).click()),
+        Shot("database", "/plugin/pgtend/kgc", schemes=both),
+        Shot("drills", "/plugin/pgtend/kgc/drills"),
+        Shot("inside", "/plugin/pgtend/kgc/drills", then=look_inside),
+        Shot("health", "/plugin/pgtend/kgc/health"),
+        Shot("statements", "/plugin/pgtend/kgc/statements"),
+        Shot("api", "/plugin/pgtend/fleet/api"),
+        Shot("pipelines", "/dags?tags=analyze"),
+        Shot("run", f"/dags/{drill.dag_id}/runs/{drill.run_id}"),
+        Shot("log", f"/dags/{analyze.dag_id}/runs/{analyze.run_id}/tasks/analyze"),
+    )
+
+
+BROKEN = (
+    Shot("broken", "/plugin/pgtend", schemes=("light", "dark")),
+    Shot("alerts", "/plugin/pgtend/fleet/alerts"),
+)
+
+
+def look_inside(page: Page) -> None:
+    """Open the newest drill."""
+    page.get_by_role("button", name="Look inside").first.click()
+    page.get_by_text("its signature holds").wait_for()
 
 
 @contextmanager
@@ -56,47 +80,108 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def open_page(browser: Browser, address: str, token: str, scheme: str) -> Page:
-    """Open a page as a person who is logged in and has chosen a theme."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
-    context.add_cookies([{"name": "_token", "value": token, "url": address}])
-    context.add_init_script(f"localStorage.setItem('theme', '{scheme}')")
-    return context.new_page()
+@dataclass(frozen=True)
+class Studio:
+    """The running demo, a browser before it, and the folder of the pictures."""
 
+    places: Places
+    api: Api
+    browser: Browser
+    console: Console
 
-def take(page: Page, address: str, file: Path) -> None:
-    """Wait until a page has settled and keep what it looks like."""
-    page.goto(address)
-    page.wait_for_load_state("networkidle")
-    # Our pages come from modules that are fetched after Airflow's own: their bones are no picture.
-    if "/plugin/" in address:
-        page.locator("#pgtend").wait_for()
-        page.wait_for_function("document.querySelectorAll('#pgtend [aria-busy]').length === 0")
-    if file.stem.startswith(DOCUMENTED):
-        page.get_by_role("button", name="Dag Docs").click()
-    page.wait_for_timeout(1500)
-    page.screenshot(path=file)
-    if file.stat().st_size > LARGEST:
-        raise DemoProblem(f"{file} has {file.stat().st_size} bytes, more than {LARGEST}")
+    def take(self, shots: tuple[Shot, ...]) -> None:
+        """Take pictures of pages, as a person who is logged in and has chosen a theme."""
+        for shot in shots:
+            for scheme in shot.schemes:
+                page = self.window(scheme, shot.size)
+                page.context.add_cookies([{"name": "_token", "value": self.api.token, "url": self.api.url}])
+                page.goto(self.api.url + shot.path)
+                page.wait_for_load_state("networkidle")
+                # Our pages come from modules that are fetched after Airflow's own: their bones are no picture.
+                if "/plugin/" in shot.path:
+                    page.locator("#pgtend").wait_for()
+                    page.wait_for_function("document.querySelectorAll('#pgtend [aria-busy]').length === 0")
+                shot.then(page)
+                self.keep(page, f"{shot.name}-{scheme}" if len(shot.schemes) > 1 else shot.name)
+
+    def take_receipt(self) -> None:
+        """Take a picture of the page that an auditor gets."""
+        drills = self.api.http.get("/pgtend/api/v1/databases/kgc/drills").json()["items"]
+        answer = self.api.http.get(f"/pgtend/api/v1/databases/kgc/receipts/{drills[0]['run_id']}/page")
+        page = self.window("light", SHEET)
+        page.set_content(answer.text)
+        self.keep(page, "receipt")
+
+    def take_report(self) -> None:
+        """Take a picture of the weekly report of one database."""
+        folder = self.places.state / "report"
+        self.shell(f"pgtend report --to {folder}")
+        page = self.window("light", SHEET)
+        page.goto((folder / "kgc.html").as_uri())
+        self.keep(page, "report")
+        shutil.rmtree(folder)
+
+    def window(self, scheme: str, size: tuple[int, int]) -> Page:
+        """Open a window."""
+        viewport = {"width": size[0], "height": size[1]}
+        context = self.browser.new_context(viewport=viewport, color_scheme=scheme)  # type: ignore[arg-type] - two words
+        context.add_init_script(f"try {{ localStorage.setItem('theme', '{scheme}') }} catch {{}}")
+        return context.new_page()
+
+    def keep(self, page: Page, name: str) -> None:
+        """Wait until a page has settled, and keep what it looks like."""
+        page.wait_for_timeout(1500)
+        file = self.places.root / "docs" / "pictures" / f"{name}.png"
+        page.screenshot(path=file)
+        page.context.close()
+        if file.stat().st_size > LARGEST:
+            raise DemoProblem(f"{file} has {file.stat().st_size} bytes, more than {LARGEST}")
+        self.console.print(f"  docs/pictures/{file.name}")
+
+    @contextmanager
+    def broken(self) -> Iterator[None]:
+        """Take a right away, let a run fail of it, and mend it again."""
+        self.shell('psql -q "service=demo_admin dbname=kgc" -c "REVOKE kgc_owner FROM pgtend"')
+        try:
+            self.run("kgc.analyze", "failed")
+            yield
+        finally:
+            self.shell('psql -q "service=demo_admin dbname=kgc" -c "GRANT kgc_owner TO pgtend"')
+            self.run("kgc.analyze", "success")
+
+    def run(self, dag_id: str, wanted: str) -> None:
+        """Start a pipeline and see it end as it should."""
+        run, deadline = self.api.trigger(dag_id), time.monotonic() + PATIENCE
+        while run.state not in {"success", "failed"} and time.monotonic() < deadline:
+            time.sleep(1)
+            run = self.api.run(dag_id, run.run_id)
+        if run.state != wanted:
+            raise DemoProblem(f"{dag_id} is {run.state}, not {wanted}")
+
+    def shell(self, command: str) -> None:
+        """Run a command as a person does who follows the tutorial."""
+        line = f'. "{self.places.shell}" && {command}'
+        subprocess.run(("/bin/sh", "-c", line), cwd=self.places.root, check=True)
 
 
 def main() -> None:
-    """Take every picture in both themes."""
-    console, places = Console(), Places.here()
-    address = f"http://127.0.0.1:{read_ports(places)['ui']}"
-    api = Api(address)
+    """Take every picture anew."""
+    places = Places.here()
+    api = Api(f"http://127.0.0.1:{read_ports(places)['ui']}")
     api.log_in("admin", SecretWords(places)["admin"])
-    run = api.newest_run("kgc.analyze")
-    if run is None:
-        raise DemoProblem("kgc.analyze has not run yet", "make demo runs it")
-    folder = places.root / "docs" / "pictures"
-    folder.mkdir(parents=True, exist_ok=True)
+    found = [api.newest_run(dag_id) for dag_id in ("kgc.analyze", "kgc.restore_drill")]
+    runs = [run for run in found if run is not None]
+    if len(runs) < len(found):
+        raise DemoProblem("kgc.analyze or kgc.restore_drill has not run yet", "make demo runs them")
+    shutil.rmtree(places.root / "docs" / "pictures", ignore_errors=True)
+    (places.root / "docs" / "pictures").mkdir()
     with chromium() as browser:
-        for scheme in SCHEMES:
-            page = open_page(browser, address, api.token, scheme)
-            for name, path in views(run).items():
-                take(page, address + path, folder / f"{name}-{scheme}.png")
-                console.print(f"  docs/pictures/{name}-{scheme}.png")
+        studio = Studio(places, api, browser, Console())
+        studio.take(ordinary(*runs))
+        studio.take_receipt()
+        studio.take_report()
+        with studio.broken():
+            studio.take(BROKEN)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,14 @@ from collections.abc import Generator
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from bed.clusters import MAJORS, Clusters, LiveDatabase, new_database, wanted_majors
 from pgtend.postgres.throwaway import ThrowawayServer
+
+SHARING = ("tests/browser/",)
+"""Folders whose files share one expensive fixture."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -23,6 +28,19 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest; all else stays in the random order it has."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+class Together(LoadFileScheduling):
+    """Gives each file to one worker as a whole, and the files that share a running Airflow to the same one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return next((folder for folder in SHARING if file.startswith(folder)), file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    """Hand files out as `--dist loadfile` does, but for those that share something expensive."""
+    return Together(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -11,12 +11,13 @@ REMARK = """
 """
 
 
-def write_fleet_file(places: Places) -> None:
-    """Complete the committed fleet file with keys, which are made once."""
+def write_fleet_file(places: Places, airflow: str) -> None:
+    """Complete the committed fleet file with keys, which are made once, and with where Airflow is watched."""
     recipients = "".join(f"    {name}: {public_key(places, name)}\n" for name in RECIPIENTS)
     committed = (places.root / "demo" / "fleet.yaml").read_text(encoding="utf-8")
     receipts = f"receipts:\n  trusted_keys:\n    demo: {verifying_key(places)}\n"
-    write_private(places.fleet, f"{committed}{REMARK}keys:\n  recipients:\n{recipients}{receipts}")
+    watchdog = f"watchdog:\n  airflow: {airflow}\n"
+    write_private(places.fleet, f"{committed}{REMARK}keys:\n  recipients:\n{recipients}{receipts}{watchdog}")
 
 
 def public_key(places: Places, name: str) -> str:

@@ -105,7 +105,7 @@ class Machine:
         databases = fleet_databases.CONNECTIONS
         self.connections = airflow_connections(databases, self.cluster, self.ports, self.words)
         shell = (*databases, fleet_databases.ADMIN)
-        write_fleet_file(self.places)
+        write_fleet_file(self.places, f"http://127.0.0.1:{self.ports.ui}")
         write_shell_files(self.places, shell, self.cluster, self.ports, self.words)
         self.airflow.write_environment(self.connections)
 

@@ -20,7 +20,8 @@ TEXT = """\
             viewer  {viewer}   [dim]looks[/]
   [bold]Alerts[/]    [link={alerts}]{alerts}[/link]  [dim]mails and webhooks arrive here[/]
 
-  [bold]Look at[/]   a pipeline's page: what it does, and what to do when it fails
+  [bold]Look at[/]   [link={ui}/plugin/pgtend]{ui}/plugin/pgtend[/link]  [dim]are we safe? and why[/]
+            kgc, Drills: what was proved, the signed receipt, [dim]Drill now[/]
             the log of kgc.analyze: every table, what was decided, and why
             from a shell:  . {shell} && pgtend plan analyze kgc
 

@@ -12,14 +12,14 @@ from bed.clusters import Clusters
 from demo.pictures import chromium
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def stage(clusters: Clusters) -> Generator[Stage]:
     """Start Airflow once for everything a person looks at."""
     with Stage.started(clusters.server(15)) as started:
         yield started
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Generator[Browser]:
     """Start the browser once; every test gets a window of its own, without cookies of another."""
     expect.set_options(timeout=PATIENCE)

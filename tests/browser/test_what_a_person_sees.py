@@ -7,12 +7,13 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
 from bed.airflow_site import ADMIN
-from bed.airflow_visitor import FLEET, Stage, Visitor
+from bed.airflow_visitor import Stage, Visitor
+from bed.looks import is_green
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.long]
 
 BROKEN = """\
   xray:
@@ -84,9 +85,9 @@ def test_a_broken_fleet_file_is_one_import_error_with_every_problem(stage: Stage
         errors = page.get_by_role("dialog")
         errors.get_by_role("button", name="fleet_file.py").click()
         for problem in (
-            "databases.xray.anlyze (line 11): unknown setting 'anlyze' (did you mean 'analyze'?)",
-            "databases.icu.analyze.schedule (line 13): '61 2 * * *' is not a schedule: '61' is no minute",
-            "databases.twin (line 16): two databases are named 'twin', on line 14 and on line 16",
+            "databases.xray.anlyze (line 17): unknown setting 'anlyze' (did you mean 'analyze'?)",
+            "databases.icu.analyze.schedule (line 19): '61 2 * * *' is not a schedule: '61' is no minute",
+            "databases.twin (line 22): two databases are named 'twin', on line 20 and on line 22",
             "HINT: Correct these lines of",
         ):
             expect(errors).to_contain_text(problem)
@@ -95,23 +96,6 @@ def test_a_broken_fleet_file_is_one_import_error_with_every_problem(stage: Stage
             expect(page.get_by_role("link", name=sound)).to_be_visible()
         for broken in ("xray", "icu", "twin"):
             expect(page.get_by_role("link", name=broken)).to_have_count(0)
-
-
-def test_a_failed_run_is_red_and_its_log_ends_with_what_to_do(stage: Stage, visitor: Visitor) -> None:
-    """The last words of the log are the hint and its runbook; below stand only the source lines that Airflow adds."""
-    stage.lab.run("ALTER TABLE public.visits OWNER TO postgres")
-    run_id = stage.site.trigger("lab.analyze")
-    assert stage.site.finish("lab.analyze", run_id) == "failed"
-    page = visitor.open(f"/dags/lab.analyze/runs/{run_id}")
-    bad = page.get_by_text("Failed", exact=True).first
-    expect(bad).to_be_visible()
-    assert is_red(bad)
-    page.get_by_role("row", name="plan").get_by_role("link", name="plan").click()
-    log = page.get_by_role("code").filter(has_text="Log message source details")
-    expect(log).to_contain_text("[planner.rights_missing]")
-    said = filter(None, log.inner_text().rpartition("HINT: ")[2].splitlines())
-    *_, advice = (line for line in said if not line.startswith(('File "', "▶ ")))
-    assert advice.endswith("Then run `pgtend doctor`; see docs/runbooks/missing-right.md.")
 
 
 def test_no_page_of_ours_complains_on_the_console(visitor: Visitor) -> None:
@@ -137,36 +121,11 @@ def test_a_complaint_on_the_console_is_noticed(visitor: Visitor) -> None:
 @contextmanager
 def broken_fleet_file(stage: Stage) -> Generator[None]:
     """Add mistakes to the fleet file, and one more database without any, until the block ends."""
-    stage.say_in_fleet_file(FLEET + BROKEN)
+    stage.say_in_fleet_file(BROKEN)
     try:
         stage.site.wait("the import error", lambda: stage.import_errors() == 1, patience=60)
         stage.site.wait("the new database", lambda: stage.site.knows("ward.analyze"), patience=60)
         yield
     finally:
-        stage.say_in_fleet_file(FLEET)
+        stage.say_in_fleet_file()
         stage.site.wait("a sound fleet file", lambda: stage.import_errors() == 0, patience=60)
-
-
-def is_red(shown: Locator) -> bool:
-    """Tell whether something stands on red."""
-    red, green, blue = colour_of(shown)
-    return red > 2 * max(green, blue)
-
-
-def is_green(shown: Locator) -> bool:
-    """Tell whether something stands on green."""
-    red, green, blue = colour_of(shown)
-    return green > 2 * max(red, blue)
-
-
-def colour_of(shown: Locator) -> tuple[int, int, int]:
-    """Read a background as red, green and blue, however the page writes its colours."""
-    red, green, blue, _ = shown.evaluate(
-        """shown => {
-            const paint = document.createElement('canvas').getContext('2d');
-            paint.fillStyle = getComputedStyle(shown).backgroundColor;
-            paint.fillRect(0, 0, 1, 1);
-            return [...paint.getImageData(0, 0, 1, 1).data];
-        }"""
-    )
-    return red, green, blue

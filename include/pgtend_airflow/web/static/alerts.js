@@ -30,20 +30,24 @@ function State({ alert }) {
   return h(Badge, { colorPalette: "red", variant: "subtle" }, alert.severity === "page" ? "open, pages" : "open");
 }
 
-export function Alerts({ database, who, again }) {
+const whom = (alert) => (alert.concerns.length ? h(Fragment, null, alert.concerns.map((name, nth) => h(Fragment, { key: name }, nth > 0 && ", ", h(To, { to: `/plugin/pgtend/${name}/alerts` }, name)))) : alert.database === "fleet" ? "the fleet" : h(To, { to: `/plugin/pgtend/${alert.database}/alerts` }, alert.database));
+
+/** The alerts of one database, or without one of all that may be seen. */
+export function Alerts({ database = "", who, again }) {
   const [open, setOpen] = useState("true");
   const list = useList(`alerts?database=${database}&open=${open}`);
   const after = () => {
     list.again();
     again?.();
   };
-  const button = (alert) => !alert.recovered_at && may(who, database, "operator") && h(Act, {
+  const button = (alert) => !alert.recovered_at && may(who, alert.database === "fleet" ? "" : alert.database, "operator") && h(Act, {
     label: "Acknowledge", title: "Say that you are on it", says: sentence(alert.message), fields: FIELDS, after, size: "xs",
-    path: `databases/${database}/alerts/${alert.alert_id}/acknowledge`, body: (form) => form, done: () => h(Text, null, "Acknowledged: your colleagues see it, and reminders pause."),
+    path: `databases/${alert.database}/alerts/${alert.alert_id}/acknowledge`, body: (form) => form, done: () => h(Text, null, "Acknowledged: your colleagues see it, and reminders pause."),
   });
   const columns = [
     { title: "State", of: (alert) => h(State, { alert }) },
     { title: "Since", of: (alert) => h(Moment, { at: alert.opened_at }) },
+    ...(database ? [] : [{ title: "Whom", of: whom }]),
     { title: "Pipeline", of: (alert) => alert.pipeline },
     { title: "What", wide: true, of: (alert) => h(What, { alert }) },
     { title: "Failed", end: true, of: (alert) => `${alert.times_failed}×` },

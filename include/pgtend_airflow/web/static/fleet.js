@@ -75,7 +75,9 @@ export function FleetPage() {
   const answer = useAnswer("fleet", { every: EVERY });
   const who = useMe();
   return h(Stack, { gap: 4 },
-    h(Heading, { as: "h1", size: "xl" }, "Databases"),
+    h(Flex, { justify: "space-between", align: "end", gap: 3, wrap: "wrap" },
+      h(Heading, { as: "h1", size: "xl" }, "Databases"),
+      h(HStack, { gap: 4, fontSize: "sm" }, h(To, { to: "/plugin/pgtend/fleet/alerts" }, "All alerts"), h(To, { to: "/plugin/pgtend/fleet/api" }, "API"))),
     h(Answer, { of: answer, lines: 7 }, (seen) => h(Stack, { gap: 4 },
       h(Verdict, { seen, at: answer.at }),
       h(Wide, { seen, runbooks: who?.runbooks }),

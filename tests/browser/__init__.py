@@ -1,0 +1,1 @@
+"""What a person sees: a package, so that its files share one running Airflow, which ends with the last of them."""
