@@ -16,7 +16,7 @@ from bench.page import write_page
 
 LONG = ("race", "extremes")
 """Proofs that take many minutes: they run when they are named."""
-BENCHES = ("vault", "backup", "drill", "ledger", "planner", "statements", "postgres", "fleet", "dag_files")
+BENCHES = ("vault", "backup", "drill", "ledger", "planner", "statements", "postgres", "fleet", "dag_files", "face")
 
 
 def main() -> None:
