@@ -7,7 +7,7 @@ SETUP = @$(PYTHON) demo/setup/setup.py
 DEMO = @$(BIN)/python -m demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-status demo-stop demo-clean test check bench parts lock pictures secrets setup
+.PHONY: help demo demo-status demo-stop demo-clean test coverage check bench parts lock pictures secrets setup
 .NOTPARALLEL:
 
 help: ## This list
@@ -40,7 +40,11 @@ test: ## All gates and all tests, with the coverage of the library
 	$(SETUP) tests
 	@$(BIN)/python demo/parts/postgres_set.py
 	@$(MAKE) --no-print-directory gates
-	@$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
+	@$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=
+	@echo "branch coverage of the library: $$($(BIN)/coverage report --format=total) % (make coverage lists what no test reaches)"
+
+coverage: ## What no test of the last `make test` reached, line by line
+	@$(BIN)/coverage report
 
 check: ## The fast subset: style, types, order of the rooms, pure tests
 	$(SETUP) environment

@@ -54,9 +54,8 @@ def run_every_pipeline(api: Api, dag_ids: list[str], console: Console, patience:
             if time.monotonic() > deadline:
                 return list(runs.values())
             time.sleep(1)
-            for dag_id, run in runs.items():
-                if run.state not in OVER:
-                    runs[dag_id] = api.run(dag_id, run.run_id)
+            unfinished = [run for run in runs.values() if run.state not in OVER]
+            runs |= {run.dag_id: run for run in api.look_again(unfinished)}
             update(runs)
     return list(runs.values())
 

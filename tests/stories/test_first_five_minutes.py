@@ -65,6 +65,7 @@ def test_from_nothing_to_fresh_statistics(shell: Shell) -> None:
     assert "All 2 entries hold" in shell.pgtend("audit", "verify").out
 
 
+@pytest.mark.pg(">= 18")
 def test_an_anchor_is_seen_in_the_vault_and_believed_ever_after(shell: Shell) -> None:
     """What is anchored today must still be in the chain tomorrow; cutting the chain off shows."""
     shell.pgtend("init", "clinic", "--name", "kgc")
@@ -82,6 +83,7 @@ def test_an_anchor_is_seen_in_the_vault_and_believed_ever_after(shell: Shell) ->
     assert "audit-chain-broken.md" in cut.err
 
 
+@pytest.mark.pg(">= 18")
 def test_a_vault_nobody_knows_is_refused_with_the_nearest_name(shell: Shell) -> None:
     """A typing error lists nothing, rather than an empty vault."""
     shell.pgtend("init", "clinic", "--name", "kgc")
@@ -91,6 +93,7 @@ def test_a_vault_nobody_knows_is_refused_with_the_nearest_name(shell: Shell) -> 
     assert "'main'" in answer.err
 
 
+@pytest.mark.pg(">= 18")
 def test_init_never_overwrites_a_file(shell: Shell) -> None:
     """Somebody's rules are in it."""
     shell.write_fleet("precious")
@@ -100,6 +103,7 @@ def test_init_never_overwrites_a_file(shell: Shell) -> None:
     assert (shell.home / "fleet.yaml").read_text(encoding="utf-8") == "precious"
 
 
+@pytest.mark.pg(">= 18")
 def test_a_password_on_the_command_line_is_refused(shell: Shell) -> None:
     """It would be in the history of the shell and in the list of processes."""
     answer = shell.pgtend("init", "host=localhost password=hunter2 dbname=x")
@@ -108,6 +112,7 @@ def test_a_password_on_the_command_line_is_refused(shell: Shell) -> None:
     assert ".pgpass" in answer.err
 
 
+@pytest.mark.pg(">= 18")
 def test_every_mistake_in_the_fleet_file_is_listed(shell: Shell) -> None:
     """One run, one list."""
     shell.write_fleet(FLEET + "    windw: {}\n    owner: 5\n")
@@ -117,6 +122,7 @@ def test_every_mistake_in_the_fleet_file_is_listed(shell: Shell) -> None:
     assert "databases.clinic.owner" in answer.err
 
 
+@pytest.mark.pg(">= 18")
 def test_a_database_that_is_down_is_an_outage(shell: Shell, database: LiveDatabase) -> None:
     """The scheduler may try again; a person is told where to look."""
     shell.know("gone", database.owner.to(port="1"))
@@ -131,6 +137,7 @@ def test_a_database_that_is_down_is_an_outage(shell: Shell, database: LiveDataba
     assert states["clinic", "rights"] == "not seen"
 
 
+@pytest.mark.pg(">= 18")
 def test_a_wrong_password_is_no_outage(shell: Shell, database: LiveDatabase) -> None:
     """Trying again would only lock the account."""
     (shell.home / ".pgpass").unlink()
@@ -172,6 +179,7 @@ def test_a_locked_table_names_who_locks_it(shell: Shell, database: LiveDatabase)
     assert "clinic.wards proved" in answer.err
 
 
+@pytest.mark.pg(">= 18")
 def test_nothing_is_done_while_the_ledger_is_down(shell: Shell, database: LiveDatabase) -> None:
     """What cannot be written down is not done."""
     shell.know("reporting", database.owner.to(port="1"))
@@ -184,6 +192,7 @@ def test_nothing_is_done_while_the_ledger_is_down(shell: Shell, database: LiveDa
 
 
 @pytest.mark.pg("< 18")
+@pytest.mark.pg(">= 18")
 def test_a_ledger_in_a_database_is_migrated_by_one_command(shell: Shell, database: LiveDatabase) -> None:
     """Doctor says what it lacks, `pgtend ledger migrate` does it, and the runs are shown from it."""
     shell.know("reporting", database.superuser)
@@ -195,6 +204,7 @@ def test_a_ledger_in_a_database_is_migrated_by_one_command(shell: Shell, databas
     assert "succeeded" in shell.pgtend("runs", "clinic").out
 
 
+@pytest.mark.pg(">= 18")
 def test_doctor_finds_a_vault_that_refuses(shell: Shell) -> None:
     """A folder that is not there may be a disk that is not mounted, and is not made."""
     shell.write_fleet(FLEET.replace("databases:", "vaults: {main: {folder: {path: /nowhere/vault}}}\ndatabases:"))
@@ -204,6 +214,7 @@ def test_doctor_finds_a_vault_that_refuses(shell: Shell) -> None:
     assert "problem  write and read" in answer.out
 
 
+@pytest.mark.pg(">= 18")
 def test_a_terminated_command_leaves_no_session(shell: Shell, database: LiveDatabase) -> None:
     """Exit status 143, no statement left in the server, and the ledger says interrupted."""
     shell.write_fleet(FLEET)
@@ -214,20 +225,21 @@ def test_a_terminated_command_leaves_no_session(shell: Shell, database: LiveData
         "CREATE INDEX ON clinic.wards (clinic.slow(id))",
     )
     running = shell.start("analyze", "clinic")
-    working = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'ANALYZE%' AND state = 'active'"
+    ours = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgtend:analyze:%'"
+    working = f"{ours} AND query LIKE '%ANALYZE%wards%'"
     with database.session() as session:
         deadline = time.monotonic() + 30
-        while ask(session, working) == [0] and time.monotonic() < deadline:
+        while ask(session, working) == [0]:
+            assert time.monotonic() < deadline, "ANALYZE never began"
             time.sleep(0.1)
         running.send_signal(signal.SIGTERM)
         assert shell.finish(running).status == 143
-        assert ask(session, "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgtend:analyze%'") == [
-            0
-        ]
+        assert ask(session, ours) == [0]
     [run] = json.loads(shell.pgtend("runs", "--json").out)
     assert run["outcome"] == "interrupted"
 
 
+@pytest.mark.pg(">= 18")
 def test_a_closed_window_is_a_refusal_that_says_how_to_insist(shell: Shell) -> None:
     """A script has to say --yes; nobody is there to be asked."""
     now = time.gmtime()
@@ -239,6 +251,7 @@ def test_a_closed_window_is_a_refusal_that_says_how_to_insist(shell: Shell) -> N
     assert shell.pgtend("analyze", "clinic", "--yes").status == 0
 
 
+@pytest.mark.pg(">= 18")
 def test_an_unknown_verb_is_a_wrong_call() -> None:
     """Exit status 2, as everywhere."""
     answer = Shell(Path.home()).pgtend("anlyze")
