@@ -1,20 +1,22 @@
-"""A drill in a process of its own, for somebody to kill: its arguments are the folder of a stage and a role.
+"""Drills in a process of their own, for somebody to kill or to run as somebody else.
 
-The private key comes by standard input.
+Its arguments are a folder with a fleet file, a vault and room for a ledger, and the names of databases. The private key
+comes by standard input.
 """
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
-from typing import cast
 
-from bed.drilling import Ground
-from bed.restoring import Stage
-from pgtend.drill.job import DrillOrder, drill_backup
+from bed.stored_backups import folder_vault
+from pgtend.drill.job import DrillOrder, DrillSite, drill_backup
 from pgtend.drill.model import Rule
+from pgtend.fleet.load import load_fleet
+from pgtend.ledger.folder import FolderLedger
 from pgtend.ledger.model import Subject
-from pgtend.postgres.throwaway import ThrowawayServer
 from pgtend.vault.agekeys import parse_keys
 
 
@@ -23,15 +25,17 @@ def told(line: str) -> None:
     print(line, flush=True)  # noqa: T201 - its only way to tell
 
 
-def main(folder: str, app: str) -> None:
-    """Drill the newest backup in the folder."""
+def main(folder: str, *databases: str) -> None:
+    """Drill the newest backup of each database, and say what that proved."""
+    told(f"{os.getpid()} {os.geteuid()}")
     keys = parse_keys(sys.stdin.read().splitlines(), "standard input")
-    # A drill never asks the server that was backed up for anything.
-    stage = Stage(server=cast("ThrowawayServer", None), folder=Path(folder), keys=keys.pairs[0])
-    ground = Ground(stage=stage, app=app)
-    drill_backup(
-        ground.site, DrillOrder(rule=Rule.NEWEST), ground.ledger, Subject("subject", "restore_drill", "test"), told
-    )
+    fleet, vault = load_fleet(Path(folder) / "fleet.yaml"), folder_vault(Path(folder) / "vault")
+    for name in databases:
+        site = DrillSite(fleet=fleet, database=fleet.databases[name], vaults=lambda _: nullcontext(vault), keys=keys)
+        subject = Subject(name, "restore_drill", "test")
+        ledger = FolderLedger(Path(folder) / "drills")
+        outcome = drill_backup(site, DrillOrder(rule=Rule.NEWEST, extras=frozenset()), ledger, subject, told)
+        told(f"{name} {outcome.verdict.value} {outcome.isolation.level.name}")
 
 
 if __name__ == "__main__":

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+import shutil
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from bed.clusters import LiveDatabase
+from bed.clusters import Clusters, LiveDatabase, new_database
 from bed.restoring import Stage
 from pgtend.backup.manifest import Manifest
 from pgtend.drill.course import Course, Setting
@@ -29,8 +31,26 @@ CLINIC = (
     "CREATE INDEX patient_ward ON public.patient (ward)",
     "CREATE TABLE public.visit (id int PRIMARY KEY, patient int NOT NULL REFERENCES public.patient, at timestamptz)",
     "INSERT INTO public.visit SELECT n, mod(n, 300) + 1, now() FROM generate_series(1, 900) AS n",
+    "CREATE SEQUENCE public.visit_number",
+    "DO $$ BEGIN PERFORM setval('public.visit_number', 42); END $$",
     "ALTER TABLE public.patient ENABLE ROW LEVEL SECURITY",
     "CREATE POLICY own ON public.patient USING (id::text = current_setting('app.patient', true))",
+)
+# One damage for each look at a copy. The last four make an index whose order is not the one that its readers go by.
+DAMAGES = (
+    "DELETE FROM public.visit WHERE id = 7",
+    "UPDATE public.patient SET note = 'another' WHERE id = 7",
+    "DO $$ BEGIN PERFORM setval('public.visit_number', 41); END $$",
+    "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'public.patient_ward'::regclass",
+    "ALTER TABLE public.patient ALTER COLUMN note SET STATISTICS 7",
+    "REVOKE SELECT ON public.visit FROM {app}",
+    "CREATE FUNCTION public.less(int, int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT btint4cmp($1, $2)'",
+    """
+    CREATE OPERATOR CLASS public.by_less FOR TYPE int USING btree AS
+        OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 public.less(int, int)
+    """,
+    "CREATE INDEX visit_less ON public.visit (patient public.by_less)",
+    "CREATE OR REPLACE FUNCTION public.less(int, int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT btint4cmp($2, $1)'",
 )
 ASKED: tuple[Mapping[str, object], ...] = (
     {"name": "all visits", "sql": "SELECT count(*) FROM public.visit", "expect": 900},
@@ -67,6 +87,11 @@ class Ground:
 
     @property
     def fleet(self) -> Fleet:
+        """The fleet."""
+        return Fleet.model_validate(self.described)
+
+    @property
+    def described(self) -> dict[str, object]:
         """The fleet as its file would describe it."""
         smoke = [
             *ASKED,
@@ -79,14 +104,12 @@ class Ground:
             },
         ]
         block = {"connection": "subject", "drill": {"smoke": smoke, **self.rules}}
-        return Fleet.model_validate(
-            {
-                "fleet": "clinic",
-                "environment": "development",
-                "databases": {"subject": block},
-                "keys": {"recipients": {"operations": self.stage.keys.public}},
-            }
-        )
+        return {
+            "fleet": "clinic",
+            "environment": "development",
+            "databases": {"subject": block},
+            "keys": {"recipients": {"operations": self.stage.keys.public}},
+        }
 
     @property
     def drill_rules(self) -> DrillRules:
@@ -151,14 +174,48 @@ class Ground:
         yield self.stage.vault
 
 
+@dataclass(slots=True)
+class Clinics:
+    """A clinic and a sound backup of it on each server, made once: most tests of drills change neither."""
+
+    clusters: Clusters
+    folder: Path
+    _life: ExitStack
+    _made: dict[int, tuple[Stage, str]] = field(default_factory=dict)
+
+    @classmethod
+    @contextmanager
+    def opened(cls, clusters: Clusters, folder: Path) -> Generator[Clinics]:
+        """Keep them as long as the block lasts."""
+        with ExitStack() as life:
+            yield cls(clusters, folder, life)
+
+    def ground(self, stage: Stage) -> Ground:
+        """Copy the backup for one test, with the keys that open it."""
+        major = stage.server.tools.major
+        if major not in self._made:
+            self._made[major] = self._make(Stage(server=stage.server, folder=self.folder / str(major)))
+        original, app = self._made[major]
+        shutil.copytree(original.folder / "vault", stage.folder / "vault")
+        stage.keys = original.keys
+        return Ground(stage=stage, app=app)
+
+    def _make(self, stage: Stage) -> tuple[Stage, str]:
+        live = self._life.enter_context(new_database(stage.server))
+        furnish(live)
+        stage.take(live.name)
+        return stage, live.role_name("app")
+
+
 def found(outcome: DrillOutcome, name: CheckName) -> Check:
     """Find a check of a drill."""
     return next(check for check in outcome.checks if check.name is name)
 
 
-def failures(outcome: DrillOutcome) -> list[tuple[str, str]]:
+def failures(outcome: DrillOutcome | Iterable[Check]) -> list[tuple[str, str]]:
     """Name what failed, with its class."""
-    return [(check.name.value, str(check.failure)) for check in outcome.checks if check.outcome is CheckOutcome.FAILED]
+    checks = outcome.checks if isinstance(outcome, DrillOutcome) else outcome
+    return [(check.name.value, str(check.failure)) for check in checks if check.outcome is CheckOutcome.FAILED]
 
 
 def forge(stage: Stage, manifest: Manifest, change: Mapping[str, object]) -> None:

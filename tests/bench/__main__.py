@@ -14,7 +14,7 @@ from rich.table import Table as Grid
 from bench.figures import Section
 from bench.page import write_page
 
-LONG = ("race", "extremes")
+LONG = ("race", "extremes", "killed")
 """Proofs that take many minutes: they run when they are named."""
 BENCHES = ("vault", "backup", "drill", "ledger", "planner", "statements", "postgres", "fleet", "dag_files", "face")
 

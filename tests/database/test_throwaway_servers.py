@@ -186,3 +186,12 @@ def test_a_folder_without_a_claim_is_swept_once_it_is_old(tmp_path: Path) -> Non
     os.utime(old, (0, 0))
     assert sweep_leftovers(tmp_path) == (old,)
     assert young.exists()
+
+
+def test_what_lies_beside_a_server_is_swept_too(tmp_path: Path) -> None:
+    """Canaries and flipped objects of a drill that was killed hold nothing secret, and still they go."""
+    for name in ("pgtend-canary-x", "pgtend-flipped-x", "pgtend-initdb-x", "pgtend-somebody-else-x"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "owner.lock").touch()
+    sweep_leftovers(tmp_path)
+    assert [left.name for left in tmp_path.iterdir()] == ["pgtend-somebody-else-x"]

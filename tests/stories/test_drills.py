@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-
 import pytest
 
-from bed.clusters import LiveDatabase, asked, new_database
-from bed.drilling import Ground, found, furnish
-from bed.restoring import Stage
+from bed.clusters import asked
+from bed.drilling import Ground, found
 from pgtend.backup.states import BackupState
 from pgtend.drill.evidence import last_answers, past_drills
 from pgtend.drill.model import ALWAYS, AT_TIMES, CheckName, CheckOutcome, DrillOutcome, Rule, Verdict
@@ -17,31 +14,16 @@ from pgtend.postgres.sandbox import IsolationLevel
 from pgtend.postgres.session import Session
 
 
-@pytest.fixture
-def clinic(stage: Stage) -> Generator[LiveDatabase]:
-    """Give a clinic and a backup of it."""
-    with new_database(stage.server) as made:
-        furnish(made)
-        stage.take(made.name)
-        yield made
-
-
-@pytest.fixture
-def ground(stage: Stage, clinic: LiveDatabase) -> Ground:
-    """Give a ground for drills of that backup."""
-    return Ground(stage=stage, app=clinic.role_name("app"))
-
-
-def test_a_sound_backup_is_proven(ground: Ground, clinic: LiveDatabase) -> None:
+def test_a_sound_backup_is_proven(sound: Ground) -> None:
     """Every check passes, on every supported version, and the vault itself says PROVEN afterwards."""
     used: list[tuple[str, Verdict]] = []
 
     def use(session: Session, outcome: DrillOutcome) -> None:
         used.append((session.row(asked("SELECT count(*)::text AS word FROM public.visit")).word, outcome.verdict))
 
-    ground.on_copy = (use,)
-    outcome = ground.drill(extras=AT_TIMES)
-    assert (outcome.verdict, ground.error) == (Verdict.PASS, None)
+    sound.on_copy = (use,)
+    outcome = sound.drill(extras=AT_TIMES)
+    assert (outcome.verdict, sound.error) == (Verdict.PASS, None)
     assert {check.name for check in outcome.checks} == ALWAYS | AT_TIMES
     assert [check for check in outcome.checks if check.outcome is not CheckOutcome.PASSED] == []
     assert outcome.isolation.level is IsolationLevel.NAMESPACES
@@ -50,41 +32,40 @@ def test_a_sound_backup_is_proven(ground: Ground, clinic: LiveDatabase) -> None:
     assert found(outcome, CheckName.NEGATIVE_CONTROL).found == "3 found"
     assert outcome.wipe.is_gone
     assert used == [("900", Verdict.PASS)]
-    assert ground.stage.catalogue().entries[0].state is BackupState.PROVEN
+    assert sound.stage.catalogue().entries[0].state is BackupState.PROVEN
     assert [stage.stage for stage in outcome.stages] == list(DrillStage)
     assert outcome.rto.measured is not None
     assert not outcome.rto.is_missed
-    _is_remembered(ground, clinic)
+    _is_remembered(sound)
 
 
-def _is_remembered(ground: Ground, clinic: LiveDatabase) -> None:
-    past = past_drills(ground.ledger, "subject")
+def _is_remembered(sound: Ground) -> None:
+    past = past_drills(sound.ledger, "subject")
     assert [(drill.rule, drill.proved, drill.checks) for drill in past] == [(Rule.NEWEST, True, ALWAYS | AT_TIMES)]
-    answers = last_answers(ground.ledger, "subject")
+    answers = last_answers(sound.ledger, "subject")
     assert answers == {
         "all visits": 900,
         "patients are few": 300,
         "about as many visits as before": 900,
         "a patient sees one patient": 1,
     }
-    evidence = "".join(path.read_text() for path in (ground.ledger.path / "evidence").glob("*.jsonl"))
+    evidence = "".join(path.read_text() for path in (sound.ledger.path / "evidence").glob("*.jsonl"))
     assert '"index_name": "patient_ward"' in evidence
     assert "note 7" not in evidence
-    assert clinic.name
 
 
 @pytest.mark.pg(">= 18")
-def test_what_is_due_next_follows_from_what_was_proven(ground: Ground) -> None:
+def test_what_is_due_next_follows_from_what_was_proven(sound: Ground) -> None:
     """The first drill by schedule takes the newest backup; the next one the rule that is overdue longest."""
-    rules = [ground.drill(None).selection.rule for _ in range(2)]
+    rules = [sound.drill(None).selection.rule for _ in range(2)]
     assert rules == [Rule.NEWEST, Rule.RANDOM]
 
 
 @pytest.mark.pg(">= 18")
-def test_a_drill_that_asks_the_application_nothing_is_partial(ground: Ground) -> None:
+def test_a_drill_that_asks_the_application_nothing_is_partial(sound: Ground) -> None:
     """Without a smoke query nobody knows whether the application would work, and the verdict says so."""
-    ground.rules["smoke"] = []
-    outcome = ground.drill()
+    sound.rules["smoke"] = []
+    outcome = sound.drill()
     assert outcome.verdict is Verdict.PASS_PARTIAL
     assert [check.name for check in outcome.skipped] == [CheckName.SMOKE]
     assert outcome.state is BackupState.PROVEN

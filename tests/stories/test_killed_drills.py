@@ -1,93 +1,33 @@
-"""A drill that is killed leaves no server and no sandbox, and the next one removes its folder."""
+"""A drill that is killed leaves no server and no walls, and the next one removes its folders; whoever drills."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import signal
-import subprocess
-import sys
-import tempfile
-import time
+import random
 from collections.abc import Generator
-from pathlib import Path
 
 import pytest
+import yaml
 
-from bed.clusters import LiveDatabase, new_database
-from bed.drilling import Ground, furnish
-from bed.restoring import Stage
-from pgtend.drill.model import Verdict
-from pgtend.postgres.leftovers import PREFIX, sweep_leftovers
+from bed.drillers import ORDINARY, OURSELVES, Driller
+from bed.drilling import Ground
+from pgtend.drill.stages import Stage
 
-TESTS = Path(__file__).parents[1]
-
-
-@pytest.fixture
-def ground(stage: Stage) -> Generator[Ground]:
-    """Give a ground with a backup on it."""
-    with new_database(stage.server) as made:
-        furnish(made)
-        stage.take(made.name)
-        yield _ground(stage, made)
+MOMENTS = [stage for stage in Stage if stage.is_recovery]
 
 
-def _ground(stage: Stage, made: LiveDatabase) -> Ground:
-    return Ground(stage=stage, app=made.role_name("app"))
-
-
-@pytest.fixture
-def scratch() -> Generator[Path]:
-    """Give a folder for the servers of these drills alone, which the server's account can reach."""
-    folder = Path(tempfile.mkdtemp(prefix="pgtend-scratch-"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
-
-
-def processes_in(folder: Path) -> list[str]:
-    """Name the processes whose command line mentions a folder."""
-    found: list[str] = []
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            line = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue  # it ended while we looked
-        if str(folder) in line:
-            found.append(line)
-    return found
+@pytest.fixture(params=[OURSELVES, ORDINARY])
+def driller(sound: Ground, request: pytest.FixtureRequest) -> Generator[Driller]:
+    """Give somebody a sound backup to drill."""
+    fleet = yaml.safe_dump(sound.described)
+    with Driller.hired(request.param, fleet=fleet, vault=sound.stage.folder / "vault", keys=sound.stage.keys) as hired:
+        yield hired
 
 
 @pytest.mark.pg(">= 18")
-@pytest.mark.parametrize("moment", ["provision ...", "isolate ...", "data ...", "verify structure ..."])
-def test_a_killed_drill_leaves_nothing(ground: Ground, scratch: Path, moment: str) -> None:
-    """SIGKILL at any stage ends the server and its walls at once; the next drill sweeps the folder, and passes."""
-    child = subprocess.Popen(
-        (sys.executable, "-m", "bed.drill_victim", str(ground.stage.folder), ground.app),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=TESTS,
-        env={**os.environ, "PYTHONPATH": str(TESTS), "TMPDIR": str(scratch)},
-    )
-    assert child.stdin is not None
-    assert child.stdout is not None
-    child.stdin.write(ground.stage.keys.key_file())
-    child.stdin.close()
-    for line in child.stdout:
-        if line.strip() == moment:
-            break
-    else:
-        pytest.fail(f"it never came to {moment}")
-    child.send_signal(signal.SIGKILL)
-    child.wait()
-    child.stdout.close()
-    left = list(scratch.glob(f"{PREFIX}*"))
-    deadline = time.monotonic() + 20
-    while any(processes_in(folder) for folder in left) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert [processes_in(folder) for folder in left] == [[] for _ in left]
-    sweep_leftovers(scratch)
-    assert [folder for folder in left if folder.exists()] == []
-    if moment.startswith("data"):
-        assert ground.drill().verdict is Verdict.PASS
+def test_a_killed_drill_leaves_nothing(driller: Driller) -> None:
+    """SIGKILL among the rows and at a random moment ends every process; the next drill sweeps, and passes."""
+    driller.kill_at("subject", "data ...", 0)
+    moment = random.choice(MOMENTS)  # noqa: S311 - any moment will do, and a seed brings it back
+    driller.kill_at("subject", f"{moment.value} ...", random.uniform(0, 0.2))  # noqa: S311 - same
+    assert driller.drill("subject") == ["subject PASS NAMESPACES"]
+    assert list(driller.scratch.iterdir()) == []

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import os
 import select
-import shutil
 import socket
-import tempfile
 from collections.abc import Generator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from pgtend.drill.model import Canary
 from pgtend.fleet.model import Limits
 from pgtend.kernel.errors import Outage, PgtendError
 from pgtend.postgres.identifiers import text
+from pgtend.postgres.leftovers import Kind, claimed_folder
 from pgtend.postgres.sandbox import IsolationLevel
 from pgtend.postgres.session import open_session
 from pgtend.postgres.throwaway import ThrowawayServer
@@ -110,8 +109,7 @@ def _applies(listener: Listener, level: IsolationLevel) -> bool:
 def outside() -> Generator[Outside]:
     """Put up the canaries, where every account of this machine can reach them."""
     with ExitStack() as life:
-        folder = Path(tempfile.mkdtemp(prefix="pgtend-canary-"))
-        life.callback(shutil.rmtree, folder)
+        folder = life.enter_context(claimed_folder(kind=Kind.CANARY))
         folder.chmod(0o755)
         file = folder / "anybody.txt"
         file.write_text("a restored copy must not see this\n", encoding="utf-8")

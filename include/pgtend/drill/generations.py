@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from pgtend.backup.manifest import read_small
 from pgtend.backup.record import Coverage, Table
@@ -17,6 +16,7 @@ from pgtend.drill.provision import Copy, make_empty
 from pgtend.kernel.errors import BrokenEvidence, PgtendError
 from pgtend.postgres.command import Command, client
 from pgtend.postgres.identifiers import column, database, relation
+from pgtend.postgres.leftovers import Kind, claimed_folder
 from pgtend.postgres.process import reading, run
 from pgtend.restore.archive import LONGEST, SILENCE, Backup, Spool
 from pgtend.restore.server import DROP_DATABASE
@@ -164,8 +164,8 @@ def _flip_is_found(backup: Backup) -> bool:
     part = min(manifest.parts, key=lambda one: one.stored_size)
     stored = bytearray(read_small(backup.vault, manifest.key_of(part)))
     stored[len(stored) // 2] ^= 1
-    with tempfile.TemporaryDirectory(prefix="pgtend-flipped-") as folder:
-        aside = FolderVault(FolderPlace(path=Path(folder) / "vault", may_create=True))
+    with claimed_folder(kind=Kind.FLIPPED) as folder:
+        aside = FolderVault(FolderPlace(path=folder / "vault", may_create=True))
         aside.put_if_absent(manifest.key_of(part), bytes(stored))
         try:
             with replace(backup, vault=aside).opened(part) as plain:

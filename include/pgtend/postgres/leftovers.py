@@ -1,4 +1,4 @@
-"""Folders of throwaway servers whose owner died before it could clean up."""
+"""Folders of throwaway servers, and of what is made beside them, whose owner died before it could clean up."""
 
 from __future__ import annotations
 
@@ -12,21 +12,30 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 
 from pgtend.kernel.times import utc_now
 
-PREFIX = "pgtend-server-"
 _LOCK = "owner.lock"
 _YOUNG = timedelta(minutes=1)
 _LAST_CHANCE = timedelta(seconds=5)
 _STILL_TIDIED_UP = frozenset({errno.ENOENT, errno.ENOTEMPTY})
 
 
+class Kind(StrEnum):
+    """What a folder is for; its name begins so."""
+
+    SERVER = "pgtend-server-"
+    INITDB = "pgtend-initdb-"
+    CANARY = "pgtend-canary-"
+    FLIPPED = "pgtend-flipped-"
+
+
 @contextmanager
-def claimed_folder(parent: Path | None) -> Generator[Path]:
+def claimed_folder(parent: Path | None = None, kind: Kind = Kind.SERVER) -> Generator[Path]:
     """Make a folder that is removed at the end, and by the next sweep if we never get there."""
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+    folder = Path(tempfile.mkdtemp(prefix=kind, dir=parent))
     lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
     try:
         # The kernel drops this lock when we die, however we die: that is how a sweep knows.
@@ -38,8 +47,9 @@ def claimed_folder(parent: Path | None) -> Generator[Path]:
 
 
 def sweep_leftovers(parent: Path | None = None) -> tuple[Path, ...]:
-    """Stop and remove the throwaway servers whose owners are gone, and tell which."""
-    found = sorted((parent or Path(tempfile.gettempdir())).glob(f"{PREFIX}*"))
+    """Stop the throwaway servers whose owners are gone, remove all that they left, and tell what."""
+    place = parent or Path(tempfile.gettempdir())
+    found = sorted(folder for kind in Kind for folder in place.glob(f"{kind}*"))
     return tuple(folder for folder in found if _is_ours(folder) and _sweep(folder))
 
 
@@ -115,5 +125,6 @@ def _stop_server(data: Path) -> None:
 def _works_in(pid: int, data: Path) -> bool:
     try:
         return Path(f"/proc/{pid}/cwd").readlink() == data.resolve()
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):
+        # Somebody else's process: a server that ran between walls wrote down the number that it had in there.
         return False

@@ -11,6 +11,7 @@ from pathlib import Path
 from pgtend.kernel.digests import canonical_json, sha256_hex
 from pgtend.postgres.accounts import Account
 from pgtend.postgres.command import Command
+from pgtend.postgres.leftovers import Kind, claimed_folder
 from pgtend.postgres.process import run
 from pgtend.postgres.tools import ClientTools
 
@@ -47,13 +48,13 @@ def _cached(tools: ClientTools, account: Account | None) -> Path:
 
 def _make(tools: ClientTools, account: Account | None, template: Path) -> None:
     with (
-        tempfile.TemporaryDirectory(prefix="pgtend-initdb-") as built,
+        claimed_folder(kind=Kind.INITDB) as built,
         tempfile.TemporaryDirectory(prefix="copying-", dir=template.parent) as aside,
     ):
         if account:
-            account.own(Path(built))
+            account.own(built)
             account.must_reach(tools.folder / "initdb")
-        data = Path(built) / "data"
+        data = built / "data"
         run(Command(argv=(tools.path("initdb"), "-D", str(data), *_OPTIONS), account=account), within=_PATIENCE)
         copied = Path(aside) / "data"
         run(Command(argv=("cp", "-a", str(data), str(copied))), within=_PATIENCE)
