@@ -251,7 +251,7 @@ class Course:
         parts = f"{len(manifest.parts)} parts"
         self._note(passed(CheckName.OBJECTS, expected=parts, found=f"{parts} as they were stored"))
         with self.stage(Stage.VERIFY_PAGES), self._past(CheckName.PAGES):
-            self._note(check_pages(copy), check_constraints(copy), check_indexes(copy))
+            self._note(check_pages(copy, rules.jobs), check_constraints(copy), check_indexes(copy))
         with self.stage(Stage.OWNERS), self._past(CheckName.GRANTS):
             filled.filler.finish()
         with self.stage(Stage.VERIFY_STRUCTURE), self._past(CheckName.INVENTORY):

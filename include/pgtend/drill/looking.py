@@ -304,7 +304,7 @@ def check_indexes(copy: Copy) -> Check:
     return make(CheckName.INDEXES, detail=_few(keys.invalid), **counts)
 
 
-def check_pages(copy: Copy) -> Check:
+def check_pages(copy: Copy, jobs: int) -> Check:
     """Walk through every table and B-tree: an index whose order contradicts its rows misleads in production too."""
     with copy.session() as session:
         if all(one.name != "amcheck" for one in session.rows(READ_VERSIONS)):
@@ -313,7 +313,7 @@ def check_pages(copy: Copy) -> Check:
         if not had_it:
             session.run(CREATE_AMCHECK)
         try:
-            run(_amcheck(copy), within=_LONGEST)
+            run(_amcheck(copy, jobs), within=_LONGEST)
         except ToolFailed as found:
             return failed(CheckName.PAGES, expected="no complaint", found="a complaint", detail=found.detail)
         finally:
@@ -322,11 +322,11 @@ def check_pages(copy: Copy) -> Check:
     return passed(CheckName.PAGES, expected="no complaint", found="none")
 
 
-def _amcheck(copy: Copy) -> Command:
+def _amcheck(copy: Copy, jobs: int) -> Command:
     """Call pg_amcheck, which takes no connection string."""
     address = copy.superuser
     where = ("--host", address.params["host"], "--port", address.params["port"], "--username", address.user)
-    argv = (copy.tools.path("pg_amcheck"), "--no-password", *where, address.database)
+    argv = (copy.tools.path("pg_amcheck"), "--no-password", f"--jobs={jobs}", *where, address.database)
     return Command(argv=argv, secrets={"PGPASSFILE": address.passfile})
 
 
