@@ -175,3 +175,23 @@ def test_the_image_is_built_on_the_airflow_that_the_lock_names() -> None:
     locked = re.search(r"(?m)^apache-airflow==([\d.]+)", (PROJECT / "requirements.txt").read_text())
     assert locked is not None
     assert f"apache/airflow:slim-{locked.group(1)}-" in (PROJECT / "Dockerfile").read_text()
+
+
+def test_a_worker_can_restore_every_version_that_it_can_back_up() -> None:
+    """Tools and a server of each major, bubblewrap for the walls, and no server that runs by itself."""
+    text = (PROJECT / "Dockerfile").read_text()
+    majors = {"13", "14", "15", "16", "17", "18"}
+    assert set(re.findall(r"\bpostgresql-client-(\d+)\b", text)) == majors
+    assert set(re.findall(r"\bpostgresql-(\d+)\b", text)) == majors
+    assert re.search(r"\bbubblewrap\b", text)
+    settled, installed = text.index("create_main_cluster = false"), text.index("postgresql-13")
+    assert settled < installed, "the packages of a server make a cluster unless they were told not to before"
+
+
+def test_where_the_walls_come_from_is_told_to_whoever_installs() -> None:
+    """Docker forbids what the walls are made of, so the how-to says what to allow, in words that Compose knows."""
+    page = (PROJECT / "docs" / "how-to" / "install-with-docker-compose.md").read_text()
+    (overlay,) = re.findall(r"```yaml\n(# docker-compose.drills.yaml\n.*?)```", page, re.DOTALL)
+    worker = services(read_compose(overlay))["worker"]
+    assert worker["security_opt"] == ["seccomp=unconfined", "apparmor=unconfined"]
+    assert set(services(read_compose(overlay))) <= set(services(read_compose()))
