@@ -40,6 +40,11 @@ def has_font() -> bool:
     return any(Path("/usr/share/fonts").rglob("*.ttf"))
 
 
+def has_hypopg() -> bool:
+    """Tell whether the oldest server that is tested can be asked about indexes that are not there."""
+    return Path(f"/usr/share/postgresql/{OLDEST_POSTGRESQL}/extension/hypopg.control").exists()
+
+
 FOR_THE_DEMO = (
     Need("postgresql", has_postgresql),
     Need("openssl", has_command("openssl")),
@@ -59,6 +64,7 @@ FOR_THE_TESTS = (
     Need("redis-server", has_command("redis-server")),
     Need("npm", has_command("npm")),
     Need("git", has_command("git")),
+    Need(f"postgresql-{OLDEST_POSTGRESQL}-hypopg", has_hypopg),
 )
 
 

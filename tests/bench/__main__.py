@@ -14,9 +14,11 @@ from rich.table import Table as Grid
 from bench.figures import Section
 from bench.page import write_page
 
-LONG = ("race", "extremes", "killed")
+LONG = ("race", "extremes", "killed", "index_advice")
 """Proofs that take many minutes: they run when they are named."""
-BENCHES = ("vault", "backup", "drill", "ledger", "planner", "statements", "postgres", "fleet", "dag_files", "face")
+BENCHES = (
+    "vault", "backup", "drill", "ledger", "planner", "indexes", "statements", "postgres", "fleet", "dag_files", "face",
+)  # fmt: skip
 
 
 def main() -> None:

@@ -128,4 +128,4 @@ class IndexRules(Settings):
 
     def skips(self, schema: str, table: str) -> bool:
         """Tell whether the indexes of a table are to be left alone."""
-        return any(fnmatchcase(f"{schema}.{table}", pattern) for pattern in self.skip)
+        return bool(self.skip) and any(fnmatchcase(f"{schema}.{table}", pattern) for pattern in self.skip)

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
+import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
 from pgtend.postgres.identifiers import column, relation
-from pgtend.statements.plans import Json
 
 # Below a tenth of a millisecond a difference is noise of the machine; what writers pay is counted separately.
 NOISE = 0.1
-_MOST_KEYS = 3
-_LONGEST_NAME = 63
-_FEW_ROWS = 1000
-_NAME = r'(?:"[^"]+"|\w+)'
-_COMPARED = re.compile(
-    rf"\(?(?:{_NAME}\.)?({_NAME})\)?(?:::[\w ]+(?:\[\])?)? (=|<>|<=|>=|<|>|~~\*?|@>|\?) (\(?\$\d+|\(?ANY|\S+)"
-)
-_LOWERED = re.compile(rf"(lower|upper)\(\(?(?:{_NAME}\.)?({_NAME})\)?(?:::text)?\) = ")
-_IS_NULL = re.compile(rf"\((?:{_NAME}\.)?({_NAME}) IS NULL\)")
-_SORTED = re.compile(rf"^(?:{_NAME}\.)?({_NAME})( DESC)?(?: NULLS (?:FIRST|LAST))?$")
-_JOINED = re.compile(rf"\({_NAME}\.({_NAME}) = {_NAME}\.({_NAME})\)")
-_READS = frozenset({"Seq Scan", "Index Scan", "Bitmap Heap Scan", "Index Only Scan"})
+# Of a statement's first time, what a second index must take away to be worth having beside the first.
+_WORTH_ANOTHER = 0.1
 
 
 class Kind(StrEnum):
@@ -48,12 +37,17 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableColumns:
-    """A table, its columns with their types, and how many rows it has."""
+    """A table, its columns with their types, and how it is filled."""
 
     schema: str
     name: str
     rows: int
     types: Mapping[str, str]
+    size: int = 0
+    only_grows: bool = False
+    """Whether next to no row of it is ever changed or deleted."""
+    correlations: Mapping[str, float] = field(default_factory=dict[str, float])
+    """How far the rows lie in the order of a column: 1 when they do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +120,8 @@ class Proof:
     """Seconds a day that its readers are faster by."""
     size: int
     took_to_build: timedelta
+    shares: Mapping[Statement, float] = field(default_factory=dict[Statement, float], repr=False)
+    """Share of its time that each statement was faster by; negative for what became slower."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,180 +135,92 @@ class Advice:
     proof: Proof | None = None
 
 
-def judge(candidate: Candidate, proof: Proof | None, *, least_improvement: float, most_harm: float) -> Advice:
-    """Call a candidate advised only when a copy proved it; whatever is not proved stays a candidate."""
-    if proof is None:
-        return Advice(candidate=candidate, status=Status.CANDIDATE, priority="low", why=candidate.why)
-    refusal = _refusal(candidate, proof, least_improvement, most_harm)
-    if refusal:
-        return Advice(candidate=candidate, status=Status.REFUTED, priority="low", why=refusal, proof=proof)
-    said = f"{candidate.why}; on a copy {proof.gain:.0%} faster" if candidate.is_new else candidate.why
-    return Advice(candidate=candidate, status=Status.ADVISED, priority=_priority(proof), why=said, proof=proof)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """What an advice must reach, by the rules of its database."""
+
+    least: float
+    """Share of its time that a statement must become faster by."""
+    most_harm: float
+
+    def judge(self, candidate: Candidate, proof: Proof | None, expected: float | None = None) -> Advice:
+        """Call a candidate advised only when a copy proved it; refuse what even the planner does not believe in.
+
+        `expected` is the share of its cost that the planner thinks the best of its statements would save.
+        """
+        if proof is None:
+            return self._unproved(candidate, expected)
+        refusal = self._refusal(candidate, proof)
+        if refusal:
+            return Advice(candidate=candidate, status=Status.REFUTED, priority="low", why=refusal, proof=proof)
+        said = f"{candidate.why}; on a copy {proof.gain:.0%} faster" if candidate.is_new else candidate.why
+        return Advice(candidate=candidate, status=Status.ADVISED, priority=_priority(proof), why=said, proof=proof)
+
+    def disbelieves(self, candidate: Candidate, expected: float | None) -> bool:
+        """Tell whether the planner itself expects too little; of a foreign key it is never asked."""
+        return candidate.kind is Kind.MISSING and expected is not None and expected < self.least
+
+    def _unproved(self, candidate: Candidate, expected: float | None) -> Advice:
+        if self.disbelieves(candidate, expected):
+            why = f"the planner expects no more than {expected:.0%} less cost from it"
+            return Advice(candidate=candidate, status=Status.REFUTED, priority="low", why=why)
+        said = f"; the planner expects {expected:.0%} less cost" if expected is not None else ""
+        return Advice(candidate=candidate, status=Status.CANDIDATE, priority="low", why=f"{candidate.why}{said}")
+
+    def _refusal(self, candidate: Candidate, proof: Proof) -> str:
+        if proof.worst_harm > self.most_harm:
+            return f"another statement became {proof.worst_harm:.0%} slower on a copy"
+        if candidate.is_new and proof.gain < self.least:
+            return f"the statement it is for became only {proof.gain:.0%} faster on a copy"
+        if candidate.kind is Kind.MISSING and proof.saved < proof.write_cost:
+            return f"it would cost its writers {proof.write_cost:.1f} s a day and save {proof.saved:.1f} s"
+        return ""
+
+    def best(self, advices: Sequence[Advice]) -> tuple[Advice, ...]:
+        """Of new indexes that help the same statements keep the one that helps most; the rest would only cost.
+
+        Of two that save the same to within a tenth the smaller one is better.
+        """
+        kept: list[Advice] = []
+        left: dict[Statement, float] = {}
+        for advice in sorted(advices, key=_usefulness):
+            if advice.status is not Status.ADVISED or advice.proof is None or not advice.candidate.is_new:
+                kept.append(advice)
+                continue
+            remains = {one: 1 - share for one, share in advice.proof.shares.items() if share >= self.least}
+            if any(self._is_better(after, left.get(one, 1.0)) for one, after in remains.items()):
+                left |= {one: min(after, left.get(one, 1.0)) for one, after in remains.items()}
+                kept.append(advice)
+            else:
+                kept.append(_needless(advice))
+        return tuple(kept)
+
+    def _is_better(self, after: float, so_far: float) -> bool:
+        """Tell whether a statement gains once more: what two good indexes leave of its time differs by chance."""
+        return after <= so_far * (1 - self.least) and so_far - after >= _WORTH_ANOTHER
 
 
-def _refusal(candidate: Candidate, proof: Proof, least: float, most: float) -> str:
-    if proof.worst_harm > most:
-        return f"another statement became {proof.worst_harm:.0%} slower on a copy"
-    if candidate.is_new and proof.gain < least:
-        return f"the statement it is for became only {proof.gain:.0%} faster on a copy"
-    if candidate.kind is Kind.MISSING and proof.saved < proof.write_cost:
-        return f"it would cost its writers {proof.write_cost:.1f} s a day and save {proof.saved:.1f} s"
-    return ""
+def _usefulness(advice: Advice) -> tuple[float, int]:
+    if advice.proof is None:
+        return math.inf, 0
+    steps = round(math.log(max(advice.proof.saved, 1e-6), 1.1))
+    return -steps, advice.proof.size
+
+
+def _needless(advice: Advice) -> Advice:
+    return Advice(
+        candidate=advice.candidate,
+        status=Status.REFUTED,
+        priority="low",
+        why="another advised index helps the same statements as much",
+        proof=advice.proof,
+    )
 
 
 def _priority(proof: Proof) -> str:
     if proof.saved >= 60:  # noqa: PLR2004 - a minute a day
         return "high"
     return "medium" if proof.saved >= 1 else "low"
-
-
-def candidates_of(
-    statement: Statement, tree: Mapping[str, Json], tables: Mapping[str, TableColumns]
-) -> Iterator[Candidate]:
-    """Read from a plan which indexes would have let it read less."""
-    for node, sorts in _scans(tree, ()):
-        table = tables.get(str(node.get("Relation Name", "")))
-        if table is None or table.rows < _FEW_ROWS:
-            continue
-        yield from _for_scan(statement, node, sorts, table)
-
-
-def _scans(node: Mapping[str, Json], above: tuple[str, ...]) -> Iterator[tuple[Mapping[str, Json], tuple[str, ...]]]:
-    """Walk a plan; with each scan goes what is sorted and joined directly above it."""
-    inner = above
-    if node.get("Node Type") in {"Sort", "Incremental Sort"}:
-        inner = tuple(f"sort {key}" for key in _texts(node.get("Sort Key")))
-    elif "Hash Cond" in node or "Merge Cond" in node or "Join Filter" in node:
-        conditions = (node.get("Hash Cond"), node.get("Merge Cond"), node.get("Join Filter"))
-        inner = tuple(f"join {text}" for condition in conditions for text in _texts(condition))
-    elif node.get("Node Type") in {"Aggregate", "HashAggregate", "GroupAggregate"}:
-        inner = ()
-    if node.get("Node Type") in _READS:
-        yield node, above
-    children = node.get("Plans")
-    for child in children if isinstance(children, list) else ():
-        if isinstance(child, dict):
-            yield from _scans(child, inner)
-
-
-def _texts(value: Json) -> tuple[str, ...]:
-    if isinstance(value, list):
-        return tuple(str(part) for part in value)
-    return (value,) if isinstance(value, str) else ()
-
-
-def _for_scan(
-    statement: Statement, node: Mapping[str, Json], above: Sequence[str], table: TableColumns
-) -> Iterator[Candidate]:
-    condition = " ".join((*_texts(node.get("Filter")), *_texts(node.get("Index Cond"))))
-    equal, ranged, inverted = _compared(condition, table)
-    equal += [f"{name}({quoted(found)})" for name, found in _LOWERED.findall(condition) if _plain(found) in table.types]
-    sorted_by = [
-        quoted(m.group(1)) + (m.group(2) or "")
-        for key in above
-        if (m := _SORTED.match(key[5:])) and key.startswith("sort ") and _plain(m.group(1)) in table.types
-    ]
-    joined = [
-        quoted(side)
-        for text in above
-        if text.startswith("join ")
-        for pair in _JOINED.findall(text)
-        for side in pair
-        if _plain(side) in table.types
-    ]
-    sorted_by = sorted_by or _ordered(statement.text, table)
-    where = _partial(condition, table)
-    for keys in _key_lists(equal, ranged, sorted_by, joined):
-        yield _candidate(statement, table, f"USING btree ({', '.join(keys)})")
-        if where and keys:
-            yield _candidate(statement, table, f"USING btree ({', '.join(keys)}) WHERE {where}")
-    for name, operator in inverted:
-        operators = " jsonb_path_ops" if operator == "@>" and table.types[_plain(name)] == "jsonb" else ""
-        yield _candidate(statement, table, f"USING gin ({quoted(name)}{operators})")
-
-
-def _key_lists(
-    equal: Sequence[str], ranged: Sequence[str], sorted_by: Sequence[str], joined: Sequence[str]
-) -> list[tuple[str, ...]]:
-    """Combine: what is equal first, then one range or the order; each alone too, and never more than three keys."""
-    first = tuple(dict.fromkeys(equal))[:_MOST_KEYS]
-    found = [
-        *((*first, one) for one in ranged[:2]),
-        (*first, *sorted_by[:2]) if sorted_by else (),
-        first,
-        *((one,) for one in first),
-        *((one,) for one in ranged[:2]),
-        *((one,) for one in dict.fromkeys(joined)),
-    ]
-    return list(dict.fromkeys(tuple(dict.fromkeys(keys))[:_MOST_KEYS] for keys in found if keys))
-
-
-def _compared(condition: str, table: TableColumns) -> tuple[list[str], list[str], list[tuple[str, str]]]:
-    equal: list[str] = []
-    ranged: list[str] = []
-    inverted: list[tuple[str, str]] = []
-    for name, operator, _ in _COMPARED.findall(condition):
-        kind = table.types.get(_plain(name), "")
-        if not kind:
-            continue
-        if operator in {"@>", "?"} and kind == "jsonb":
-            inverted.append((name, operator))
-        elif operator == "=" and not kind.startswith("json"):
-            equal.append(quoted(name))
-        elif operator in {"<", ">", "<=", ">="}:
-            ranged.append(quoted(name))
-    return list(dict.fromkeys(equal)), list(dict.fromkeys(ranged)), list(dict.fromkeys(inverted))
-
-
-def _partial(condition: str, table: TableColumns) -> str:
-    """Take as condition of a partial index what holds no value: a truth and an absence."""
-    absent = [f"{quoted(name)} IS NULL" for name in _IS_NULL.findall(condition) if _plain(name) in table.types]
-    true = [said for name, kind in table.types.items() if kind == "boolean" for said in _truths(condition, name)]
-    return " AND ".join([*absent, *true])
-
-
-def _truths(condition: str, name: str) -> list[str]:
-    bare = rf"(?:{_NAME}\.)?{re.escape(quoted(name))}"
-    if re.search(rf"\(NOT {bare}\)", condition):
-        return [f"NOT {quoted(name)}"]
-    return [quoted(name)] if re.search(rf"(?:^|\(|AND ){bare}(?:\)| AND|$)", condition) else []
-
-
-def _ordered(text: str, table: TableColumns) -> list[str]:
-    """Read the order from the statement where the plan has no sort, because it walks another index in that order."""
-    found = re.search(r"ORDER BY ((?:[\w.\"]+(?: ASC| DESC)?(?:, )?)+)", text, re.IGNORECASE)
-    keys = [key.strip().removesuffix(" ASC") for key in found.group(1).split(",")] if found else []
-    sorts = [match for key in keys if (match := _SORTED.match(key))]
-    return [quoted(m.group(1)) + (m.group(2) or "") for m in sorts if _plain(m.group(1)) in table.types]
-
-
-def _candidate(statement: Statement, table: TableColumns, shape: str) -> Candidate:
-    return Candidate(
-        kind=Kind.MISSING,
-        schema=table.schema,
-        table=table.name,
-        name=name_for(table.name, shape),
-        shape=shape,
-        why=f"a statement that ran {statement.calls:,} times reads rows only to throw them away",
-        helps=(statement,),
-    )
-
-
-def name_for(table: str, shape: str) -> str:
-    """Name an index by its table and columns; the end tells apart what differs otherwise."""
-    words = "_".join(re.findall(r"\w+", re.sub(r"USING \w+|jsonb_path_ops|DESC|WHERE", " ", shape)))
-    mark = hashlib.sha256(shape.encode()).hexdigest()[:6]
-    return f"{table}_{words}"[: _LONGEST_NAME - len(mark) - 1].rstrip("_") + f"_{mark}"
-
-
-def _plain(name: str) -> str:
-    return name.strip('"')
-
-
-def quoted(name: str) -> str:
-    """Write a column as the server does: in quotes only where it must be."""
-    plain = _plain(name)
-    return plain if re.fullmatch(r"[a-z_][a-z0-9_]*", plain) else column(plain).as_string(None)
 
 
 def merged(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pgtend.fleet.model import Database
+from pgtend.indexes.advice_candidates import candidates_of, name_for, quoted
 from pgtend.indexes.advice_model import (
     Candidate,
     Kind,
     Statement,
     TableColumns,
-    candidates_of,
     merged,
-    name_for,
-    quoted,
 )
+from pgtend.indexes.advice_planner import Planner
 from pgtend.indexes.estimate import FIND_EXTENSION, READ_DEFINITION
 from pgtend.indexes.facts import IndexFacts
 from pgtend.indexes.usage import collect_indexes, standbys_of
@@ -27,7 +27,6 @@ from pgtend.ledger.model import Ledger
 from pgtend.postgres.identifiers import column, relation
 from pgtend.postgres.session import Session
 from pgtend.sqlfiles import query
-from pgtend.statements.plans import ask_plan
 from pgtend.statements.scrub import scrub
 
 _STATISTICS = "pg_stat_statements"
@@ -52,6 +51,9 @@ class ColumnRow:
     name: str
     type: str
     rows: int
+    size: int
+    only_grows: bool
+    correlation: float | None
     table_oid: int
 
 
@@ -101,10 +103,15 @@ READ_UNUSED = query(__package__ or "", "read_unused", Unused)
 def costly_statements(session: Session, ledger: Ledger, database: Database, *, live: bool) -> tuple[Statement, ...]:
     """Name the statements that cost most: by the nights in the ledger, or by the server's counters as they are."""
     found = () if live else noted_statements(ledger, database)
-    if found or _STATISTICS not in session.facts.extensions:
-        return found
+    return found or live_statements(session, database.indexes.statements)
+
+
+def live_statements(session: Session, rows: int) -> tuple[Statement, ...]:
+    """Name the statements that cost most since the server's counters were reset."""
+    if _STATISTICS not in session.facts.extensions:
+        return ()
     schema = column(session.row(FIND_EXTENSION, {"extension": _STATISTICS}).schema)
-    return _scrubbed(session.rows(READ_COSTLY_STATEMENTS_LIVE, {"rows": database.indexes.statements}, schema=schema))
+    return _scrubbed(session.rows(READ_COSTLY_STATEMENTS_LIVE, {"rows": rows}, schema=schema))
 
 
 def noted_statements(ledger: Ledger, database: Database) -> tuple[Statement, ...]:
@@ -126,33 +133,39 @@ def find_candidates(
     """Find everything that could be advised; what an index of the database does already is left out."""
     indexes = collect_indexes(session, "").indexes
     there = _shapes(session, indexes)
-    wanted = [one for one in _from_plans(session, statements) if (one.schema, one.table, _bare(one.shape)) not in there]
+    planner = Planner(session, read_tables(session))
+    wanted = [one for one in _from_plans(planner, statements) if (one.schema, one.table, _bare(one.shape)) not in there]
     found = (*_foreign_keys(session), *wanted, *_needless(session), *_unused(session, ledger, database, indexes))
     return tuple(one for one in merged(found) if not database.indexes.skips(one.schema, one.table))
 
 
-def _from_plans(session: Session, statements: Sequence[Statement]) -> Iterator[Candidate]:
-    tables = read_tables(session)
+def _from_plans(planner: Planner, statements: Sequence[Statement]) -> Iterator[Candidate]:
     for statement in statements:
-        plan = ask_plan(session, statement.text, statement.role)
-        if plan.tree is not None:
-            yield from candidates_of(statement, plan.tree, tables)
+        for number, plan in enumerate(planner.plans(statement)):
+            # The first is the plan for any values.
+            yield from candidates_of(statement, plan.tree or {}, planner.tables, holds_always=number == 0)
 
 
 def read_tables(session: Session) -> Mapping[str, TableColumns]:
     """Read all tables by name; of two with the same name in two schemas neither, for a plan names no schema."""
-    rows = session.rows(READ_ADVICE_COLUMNS)
-    schemas: dict[str, set[str]] = {}
-    for row in rows:
-        schemas.setdefault(row.table_name, set()).add(row.schema)
-    types: dict[str, dict[str, str]] = {}
-    for row in rows:
-        types.setdefault(row.table_name, {})[row.name] = row.type
-    return {
-        row.table_name: TableColumns(schema=row.schema, name=row.table_name, rows=row.rows, types=types[row.table_name])
-        for row in rows
-        if len(schemas[row.table_name]) == 1
-    }
+    columns: dict[tuple[str, str], list[ColumnRow]] = {}
+    for row in session.rows(READ_ADVICE_COLUMNS):
+        columns.setdefault((row.table_name, row.schema), []).append(row)
+    names = Counter(name for name, _ in columns)
+    return {name: _table(rows) for (name, _), rows in columns.items() if names[name] == 1}
+
+
+def _table(rows: Sequence[ColumnRow]) -> TableColumns:
+    first = rows[0]
+    return TableColumns(
+        schema=first.schema,
+        name=first.table_name,
+        rows=first.rows,
+        size=first.size,
+        only_grows=first.only_grows,
+        types={row.name: row.type for row in rows},
+        correlations={row.name: row.correlation for row in rows if row.correlation is not None},
+    )
 
 
 def _shapes(session: Session, indexes: Sequence[IndexFacts]) -> frozenset[tuple[str, str, str]]:
@@ -163,7 +176,7 @@ def _shapes(session: Session, indexes: Sequence[IndexFacts]) -> frozenset[tuple[
 
 def _bare(shape: str) -> str:
     """Compare definitions without the brackets and spaces that the server adds when it writes one down."""
-    return re.sub(r"[\s()]", "", shape).lower()
+    return re.sub(r"[\s()']", "", shape).lower()
 
 
 def _foreign_keys(session: Session) -> Iterator[Candidate]:

@@ -10,15 +10,17 @@ from pathlib import Path
 
 from pgtend.fleet.model import Database
 from pgtend.indexes.advice_memory import AdviceMemory, recall_advice
-from pgtend.indexes.advice_model import Advice, Candidate, Proof, Status, judge
+from pgtend.indexes.advice_model import Advice, Bar, Candidate, Proof, Statement, Status
+from pgtend.indexes.advice_planner import Planner
 from pgtend.indexes.advice_proof import prove_on_copy, refuse_original
-from pgtend.indexes.advice_sources import costly_statements, find_candidates
+from pgtend.indexes.advice_sources import costly_statements, find_candidates, read_tables
+from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
 from pgtend.kernel.sizes import Bytes
 from pgtend.kernel.times import say_span
 from pgtend.ledger.model import Ledger, Run, Subject
 from pgtend.postgres.address import Address
-from pgtend.postgres.session import open_session
+from pgtend.postgres.session import Session, open_session
 from pgtend.sqlfiles import command
 from pgtend.vault.model import Vault
 
@@ -65,7 +67,7 @@ class AdviceReport:
     def __str__(self) -> str:
         amounts = ((len(self.with_status(status)), status) for status in Status)
         said = ", ".join(f"{amount:,} {status}" for amount, status in amounts if amount)
-        return f"{said or 'nothing to advise'}, from {self.statements:,} statements and the catalogue"
+        return f"{said or 'nothing to advise'}, from {counted(self.statements, 'statement')} and the catalogue"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,17 +92,14 @@ def advise_on_indexes(
         with open_session(inquiry.address, database.limits, application=_application(database)) as session:
             statements = costly_statements(session, ledger, database, live=inquiry.live)
             candidates = find_candidates(session, statements, ledger, database)
-            progress(f"{database.name}: {len(candidates):,} candidates from {len(statements):,} statements")
-            proofs: Mapping[str, Proof] = {}
-            memory = AdviceMemory({})
-            if inquiry.copy is not None:
-                with open_session(inquiry.copy, database.limits, application=_application(database)) as copy:
-                    refuse_original(copy, session)
-                    proofs = prove_on_copy(copy, candidates, statements, progress)
-            else:
-                memory = recall_advice(ledger, database.name)
-        known = {one: advice for one in candidates if (advice := memory.judged(one)) is not None}
-        fresh = best_of_each_table(judge_all(database, [one for one in candidates if one not in known], proofs))
+            seen = counted(len(statements), "statement")
+            progress(f"{database.name}: {counted(len(candidates), 'candidate')} from {seen}")
+            memory = AdviceMemory({}) if inquiry.copy is not None else recall_advice(ledger, database.name)
+            known = {one: advice for one in candidates if (advice := memory.judged(one)) is not None}
+            new = [one for one in candidates if one not in known]
+            expected = Planner(session, read_tables(session)).expected_gains(new)
+            proofs = _prove(database, inquiry.copy, session, new, statements, expected, progress)
+        fresh = judge_all(database, new, proofs, expected)
         delivered = {
             advice.candidate.name: deliver(
                 advice, database.name, run.run_id, vault=inquiry.vault, folder=inquiry.folder
@@ -122,29 +121,23 @@ def advise_on_indexes(
         return report
 
 
-def best_of_each_table(advices: Sequence[Advice]) -> tuple[Advice, ...]:
-    """Of several new indexes that help the same statements keep the one that saved most; the rest would only cost."""
-    kept: list[Advice] = []
-    helped: set[object] = set()
-    for advice in sorted(advices, key=_saved, reverse=True):
-        statements = set(advice.candidate.helps)
-        if advice.status is Status.ADVISED and statements and statements <= helped:
-            advice = judged_needless(advice)  # noqa: PLW2901 - the verdict of the same advice
-        elif advice.status is Status.ADVISED:
-            helped |= statements
-        kept.append(advice)
-    return tuple(kept)
-
-
-def judged_needless(advice: Advice) -> Advice:
-    """Refute what helps only statements that a better index helps already."""
-    return Advice(
-        candidate=advice.candidate,
-        status=Status.REFUTED,
-        priority="low",
-        why="another advised index helps the same statements more",
-        proof=advice.proof,
-    )
+def _prove(  # noqa: PLR0913, PLR0917 - what is tried, where, and why not
+    database: Database,
+    copy: Address | None,
+    original: Session,
+    candidates: Sequence[Candidate],
+    statements: Sequence[Statement],
+    expected: Mapping[str, float],
+    progress: Progress,
+) -> Mapping[str, Proof]:
+    """Try on the copy, when there is one, what the planner itself does not hold to be useless."""
+    if copy is None:
+        return {}
+    bar = bar_of(database)
+    hopeful = [one for one in candidates if not bar.disbelieves(one, expected.get(one.name))]
+    with open_session(copy, database.limits, application=_application(database)) as session:
+        refuse_original(session, original)
+        return prove_on_copy(session, hopeful, statements, progress)
 
 
 def deliver(
@@ -217,22 +210,21 @@ def _evidence(database: str, advice: Advice, delivered: Mapping[str, str]) -> In
     )
 
 
-def judge_all(database: Database, candidates: Sequence[Candidate], proofs: Mapping[str, Proof]) -> tuple[Advice, ...]:
+def judge_all(
+    database: Database,
+    candidates: Sequence[Candidate],
+    proofs: Mapping[str, Proof],
+    expected: Mapping[str, float] | None = None,
+) -> tuple[Advice, ...]:
     """Call advised what a copy proved by the database's own rules, refuted what it disproved, the rest a candidate."""
-    rules = database.indexes
-    return tuple(
-        judge(
-            candidate,
-            proofs.get(candidate.name),
-            least_improvement=rules.least_improvement,
-            most_harm=rules.most_harm,
-        )
-        for candidate in candidates
-    )
+    bar = bar_of(database)
+    hopes = expected or {}
+    return bar.best([bar.judge(one, proofs.get(one.name), hopes.get(one.name)) for one in candidates])
 
 
-def _saved(advice: Advice) -> float:
-    return advice.proof.saved if advice.proof else 0.0
+def bar_of(database: Database) -> Bar:
+    """Read from the rules of a database what an advice must reach."""
+    return Bar(least=database.indexes.least_improvement, most_harm=database.indexes.most_harm)
 
 
 def _application(database: Database) -> str:

@@ -11,7 +11,8 @@ from pgtend.fleet.model import Database
 from pgtend.indexes.errors import IndexDamaged, IndexInvalid
 from pgtend.indexes.facts import RECORD_INDEX_CHECK, IndexFacts
 from pgtend.indexes.usage import collect_indexes
-from pgtend.indexes.verify import check_structure
+from pgtend.indexes.verify import Depth, check_structure
+from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
 from pgtend.ledger.model import Ledger, Subject
 from pgtend.postgres.address import Address
@@ -28,14 +29,6 @@ class Verdict(StrEnum):
     DAMAGED = "damaged"
     INVALID = "invalid"
     NOT_SEEN = "not seen"
-
-
-class Depth(StrEnum):
-    """How thoroughly an index was looked at."""
-
-    STRUCTURE = "structure"
-    EVERY_ROW = "structure and every row of the table"
-    ON_COPY = "structure and every row of a restored copy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +67,8 @@ class CheckReport:
         invalid = [f"{check.schema_name}.{check.index_name}" for check in self.with_verdict(Verdict.INVALID)]
         if invalid:
             raise IndexInvalid(
-                f"{len(invalid)} indexes are invalid: no query can use them, and every write keeps them up to date",
-                detail=f"They are {', '.join(invalid[:20])}.",
+                f"no query can use {counted(len(invalid), 'index')}, and every write keeps what is invalid up to date",
+                detail=f"Invalid: {', '.join(invalid[:20])}.",
                 hint="Leftovers of rebuilds go with `pgtend reindex`; else see docs/runbooks/index-damaged.md.",
             )
 
@@ -118,7 +111,7 @@ def _check(
         verdict = Verdict.INVALID
     elif index.kind == "btree" and time.monotonic() < closes_at:
         try:
-            took = check_structure(session, index.full_name, index.oid, every_row=depth is not Depth.STRUCTURE)
+            took = check_structure(session, index.full_name, index.oid, depth)
             verdict = Verdict.SOUND if took is not None else Verdict.NOT_SEEN
         except IndexDamaged as error:
             verdict, damage = Verdict.DAMAGED, error

@@ -59,6 +59,12 @@ class NotRebuilt(BrokenEvidence):
     code = "indexes.not_rebuilt"
 
 
+class PlansWorse(Refusal):
+    """An index was rebuilt, and the planner thinks that the statements of its table cost more than before."""
+
+    code = "indexes.plans_worse"
+
+
 class IndexDamaged(BrokenEvidence):
     """An index does not fit its table: queries that use it may give wrong answers."""
 

@@ -101,18 +101,34 @@ def estimate_new_size(
     found = session.rows(READ_DEFINITION, {"indexes": [index.oid]})
     if not found:
         return None
+    ask = _Asking(session, index, true, found[0].shape, read_budget)
     proven = memory.proven_size(index, found[0].definition)
-    if proven is not None:
-        return Estimate(size=proven, method=Method.DRILL, error=_error(Method.DRILL, index))
-    try:
-        shape = found[0].shape
-        sampled = sample_build(session, index, true, shape, read_budget=read_budget) if index.may_read else None
-    except _STANDS_IN_THE_WAY:
-        # Somebody holds the table, or may not be asked: the weaker ways need no lock on it.
-        sampled = None
-    if sampled is not None:
-        return sampled
-    return _by_density(session, index) or _by_ratio(index, memory)
+    drilled = Estimate(size=proven, method=Method.DRILL, error=_error(Method.DRILL, index)) if proven else None
+    if index.kind in _INVERTED:
+        # A restored copy is denser than its original, and lists of rows are packed by their distance.
+        return ask.sample() or drilled or _by_ratio(index, memory)
+    return drilled or ask.sample() or _by_density(session, index) or _by_ratio(index, memory)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """What is asked about, and how much of its table may be read."""
+
+    session: Session
+    index: IndexFacts
+    true: TrueSize
+    shape: str
+    read_budget: int
+
+    def sample(self) -> Estimate | None:
+        """Build on a sample, unless somebody stands in the way: the weaker ways need no lock on the table."""
+        # No server takes a sample of a TOAST table.
+        if not self.index.may_read or self.index.is_toast:
+            return None
+        try:
+            return sample_build(self.session, self.index, self.true, self.shape, read_budget=self.read_budget)
+        except _STANDS_IN_THE_WAY:
+            return None
 
 
 def sample_build(
@@ -125,12 +141,21 @@ def sample_build(
     if index.kind in _INVERTED:
         return _build_inverted(session, index, true, shape, percent)
     whole = _built(session, index, shape, percent)
-    rows = _rows_of_index(whole, percent, true)
+    wider = _wider(whole, percent, _affordable(true, read_budget))
+    if wider > percent:
+        percent, whole = wider, _built(session, index, shape, wider)
     if percent < _FULL and whole.size < _ENOUGH_PAGES * _PAGE:
         return None
+    rows = _rows_of_index(whole, percent, true)
     meta = _PAGE if index.kind == "btree" else 0
     size = (whole.size - meta) * rows / max(whole.rows, 1) + meta
     return Estimate(size=_in_pages(size), method=Method.SAMPLE, error=_error(Method.SAMPLE, index))
+
+
+def _wider(sample: SampleIndex, percent: float, affordable: float) -> float:
+    """Tell which share gives enough pages when the first one did not: the index is more bloated than was thought."""
+    pages = sample.size / _PAGE
+    return percent if pages >= _ENOUGH_PAGES else min(percent * _AIM / max(pages, 1), affordable, _FULL)
 
 
 def _built(session: Session, index: IndexFacts, shape: str, percent: float, fillfactor: int = 100) -> SampleIndex:
@@ -165,12 +190,16 @@ def _build_inverted(session: Session, index: IndexFacts, true: TrueSize, shape: 
 
 def _share(index: IndexFacts, true: TrueSize, read_budget: int) -> float:
     """Choose how much of a table to read, so that the index on the sample has enough pages and the budget holds."""
-    affordable = _FULL * read_budget / max(true.table_size, 1)
+    affordable = _affordable(true, read_budget)
     if index.kind in _INVERTED:
         return _FULL if affordable >= _FULL else _LEAST_PERCENT
     # As if it were four times too large: a lean one gives more pages than needed, which costs little.
     wanted = _FULL * _AIM * 4 * _PAGE / max(true.size, 1)
     return max(min(wanted, affordable, _FULL), _LEAST_PERCENT)
+
+
+def _affordable(true: TrueSize, read_budget: int) -> float:
+    return _FULL * read_budget / max(true.table_size, 1)
 
 
 def _by_density(session: Session, index: IndexFacts) -> Estimate | None:

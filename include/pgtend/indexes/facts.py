@@ -26,25 +26,18 @@ class IndexFacts:
     table_size: int
     scans: int
     entries_read: int
-    writes: int
     is_valid: bool
-    is_ready: bool
     is_unique: bool
     is_primary: bool
     is_exclusion: bool
     is_replica_identity: bool
-    is_partial: bool
-    is_expression: bool
     is_partitioned: bool
     is_temporary: bool
     is_toast: bool
     is_scattered: bool
-    table_age: int
-    is_ours: bool
     may_rebuild: bool
     may_read: bool
     owner: str
-    read_at: datetime
 
     @property
     def full_name(self) -> str:
@@ -61,10 +54,15 @@ class IndexFacts:
 class NodeFacts:
     """The server as a whole."""
 
-    database_size: int
     server_size: int
     folder: str
     freeze_age: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a server was asked, by its own clock."""
+
     read_at: datetime
 
 
@@ -90,6 +88,7 @@ class IndexLook:
     valid: Sequence[bool]
 
 
+READ_MOMENT = query(__package__ or "", "read_moment", Moment)
 READ_NODE = query(__package__ or "", "read_node", NodeFacts)
 READ_INDEXES = query(__package__ or "", "read_indexes", IndexFacts)
 NOTE_INDEXES = command(__package__ or "", "note_indexes")

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from pgtend.fleet.model import Database
+from pgtend.indexes.advice_sources import noted_statements
 from pgtend.indexes.errors import GaveWay
 from pgtend.indexes.leftovers import indexes_of, invalid_tables, twins
 from pgtend.indexes.memory import recall
 from pgtend.indexes.model import Decision, Reason
 from pgtend.indexes.plan import RebuildPlan, plan_rebuilds, say_plan
+from pgtend.indexes.plan_costs import TopStatements
 from pgtend.indexes.rebuild import Workshop
 from pgtend.indexes.report import Outcome, RebuildReport, Rebuilt, record
 from pgtend.indexes.usage import standbys_of
@@ -60,7 +62,7 @@ def rebuild_bloated_indexes(  # noqa: PLR0913 - the parties of a job
     with ledger.run(subject) as run:
         room, ends_at = _room(database, clock, asked)
         with (
-            _workshop(database, addresses, progress, ends_at, asked) as workshop,
+            _workshop(database, addresses, ledger, progress, ends_at, asked) as workshop,
             workshop.watcher.hold(database.name, patience=database.limits.lock_timeout),
         ):
             cleared = _clear_leftovers(workshop)
@@ -167,8 +169,13 @@ def _clear_leftovers(workshop: Workshop) -> tuple[str, ...]:
 
 
 @contextmanager
-def _workshop(
-    database: Database, addresses: Mapping[str, Address], progress: Progress, ends_at: float | None, order: Order
+def _workshop(  # noqa: PLR0913, PLR0917 - what one room of work is furnished from
+    database: Database,
+    addresses: Mapping[str, Address],
+    ledger: Ledger,
+    progress: Progress,
+    ends_at: float | None,
+    order: Order,
 ) -> Generator[Workshop]:
     application = f"pgtend:{PIPELINE}:{database.name}"
     own = addresses[database.connection]
@@ -185,6 +192,7 @@ def _workshop(
             progress=progress,
             ends_at=ends_at,
             workers=0 if order.ignore_window else database.indexes.workers,
+            cost_of=TopStatements(noted_statements(ledger, database)).cost,
         )
 
 

@@ -45,6 +45,7 @@ class Reason(StrEnum):
     PARTITIONED = "its partitions have indexes of their own, which are judged one by one"
     BRIN = "a BRIN index does not bloat"
     EXCLUSION = "it belongs to an exclusion constraint, which only a blocking REINDEX by hand can renew"
+    TOAST = "of a TOAST table, which the role cannot name before GRANT USAGE ON SCHEMA pg_toast"
     TEMPORARY = "a temporary index of somebody's session"
     EXCLUDED = "left alone by the fleet file"
     NOT_ASKED = "not asked for"
@@ -155,7 +156,9 @@ class RebuildPolicy:
             return Reason.INVALID
         if facts.size < self.rules.smallest and not self.insists:
             return Reason.SMALL
-        return None if facts.may_rebuild else Reason.NO_RIGHT
+        if facts.may_rebuild:
+            return None
+        return Reason.TOAST if facts.is_toast else Reason.NO_RIGHT
 
     def decide(self, index: IndexReading, speed: Speed = USUAL) -> Decision:
         """Judge one index. The first rule that applies wins."""

@@ -16,9 +16,11 @@ from pgtend.indexes.advice_memory import AdviceMemory, recall_advice
 from pgtend.indexes.advice_model import Advice, Status
 from pgtend.indexes.advice_proof import prove_on_copy
 from pgtend.indexes.advice_sources import find_candidates, noted_statements
-from pgtend.indexes.advise import best_of_each_table, deliver, judge_all, record
-from pgtend.indexes.checking import CheckReport, Depth, check_every_index
+from pgtend.indexes.advise import deliver, judge_all, record
+from pgtend.indexes.checking import CheckReport, check_every_index
 from pgtend.indexes.facts import RECORD_INDEX_CHECK
+from pgtend.indexes.verify import Depth
+from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
 from pgtend.ledger.model import Ledger, Run, Subject
 from pgtend.postgres.session import Session
@@ -68,7 +70,9 @@ def prove_noted_advice(lent: Lent) -> tuple[Advice, ...]:
     lent.limit()
     with lent.run() as run:
         advices = _tried(lent, memory)
-        lent.progress(f"{len(advices)} of {memory.waiting} candidates for indexes were tried on the copy")
+        lent.progress(
+            f"of {counted(memory.waiting, 'candidate')} for indexes {len(advices)} could be tried on the copy"
+        )
         record(run, lent.database.name, advices, _delivered(lent, advices, run.run_id))
     return advices
 
@@ -92,7 +96,7 @@ def _tried(lent: Lent, memory: AdviceMemory) -> tuple[Advice, ...]:
     waiting = tuple(candidate for candidate in found if memory.waits(candidate))
     proofs = prove_on_copy(lent.session, waiting, statements, lent.progress, closes_at=lent.closes_at)
     tried = tuple(candidate for candidate in waiting if candidate.name in proofs)
-    return best_of_each_table(judge_all(lent.database, tried, proofs))
+    return judge_all(lent.database, tried, proofs)
 
 
 def _delivered(lent: Lent, advices: Sequence[Advice], run_id: str) -> dict[str, str]:

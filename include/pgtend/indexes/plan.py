@@ -15,7 +15,7 @@ from pgtend.indexes.memory import Memory
 from pgtend.indexes.model import Decision, IndexReading, Reason, RebuildPolicy, fitting, matches, worst_first
 from pgtend.indexes.usage import Census, collect_indexes
 from pgtend.kernel.errors import Problem
-from pgtend.kernel.names import did_you_mean
+from pgtend.kernel.names import counted, did_you_mean
 from pgtend.kernel.progress import Progress
 from pgtend.kernel.sizes import Bytes
 from pgtend.kernel.times import say_span
@@ -92,7 +92,7 @@ def plan_rebuilds(  # noqa: PLR0913 - what is judged, by which rules, and what i
     refuse_standby(session)
     census = collect_indexes(session, "")
     _refuse_unknown(census.indexes, only)
-    policy = RebuildPolicy(rules=rules, only=tuple(only), now=census.server.read_at, insists=insists)
+    policy = RebuildPolicy(rules=rules, only=tuple(only), now=census.read_at, insists=insists)
     decisions = worst_first(judge(session, policy, census.indexes, memory, progress))
     due = [decision for decision in decisions if decision.rebuild]
     _, late = fitting(due, rules.time_budget if room is None else room)
@@ -109,7 +109,7 @@ def plan_rebuilds(  # noqa: PLR0913 - what is judged, by which rules, and what i
 def refuse_missing_rights(session: Session, rules: IndexRules) -> int:
     """Refuse when an index that is large enough may not be rebuilt; tell how many there are. Estimates nothing."""
     census = collect_indexes(session, "")
-    policy = RebuildPolicy(rules=rules, now=census.server.read_at)
+    policy = RebuildPolicy(rules=rules, now=census.read_at)
     lacking = [index for index in census.indexes if policy.screen(index) is Reason.NO_RIGHT]
     decisions = [Decision(index=IndexReading(facts=index), rebuild=False, reason=Reason.NO_RIGHT) for index in lacking]
     _raise_missing(session.facts.database, _missing_rights(decisions, session))
@@ -124,9 +124,15 @@ def judge(
     progress: Progress | None = None,
 ) -> list[Decision]:
     """Judge each index; only those that may be worth it are estimated, largest first."""
-    candidates = sorted((i for i in indexes if policy.screen(i) is None), key=lambda i: -i.size)
-    chosen = {index.oid for index in candidates}
-    decisions = [policy.decide(IndexReading(facts=index)) for index in indexes if index.oid not in chosen]
+    decisions: list[Decision] = []
+    candidates: list[IndexFacts] = []
+    for index in indexes:
+        reason = policy.screen(index)
+        if reason is None:
+            candidates.append(index)
+        else:
+            decisions.append(Decision(index=IndexReading(facts=index), rebuild=False, reason=reason))
+    candidates.sort(key=lambda index: -index.size)
     true = read_true_sizes(session, candidates)
     for index in candidates:
         if index.oid in true:
@@ -148,7 +154,7 @@ def refuse_standby(session: Session) -> None:
 
 def say_plan(plan: RebuildPlan) -> str:
     """Say in one line what is going to happen."""
-    seen = f"{len(plan.decisions):,} indexes"
+    seen = counted(len(plan.decisions), "index")
     if not plan.due:
         return f"{plan.database}: nothing to rebuild in {seen}{_say_late(plan)}"
     return (

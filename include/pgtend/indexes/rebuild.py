@@ -59,7 +59,7 @@ class Workshop:
     progress: Progress
     ends_at: float | None
     workers: int
-    cost_of: Callable[[Session, int], float | None] = field(default=lambda _session, _table: None)
+    cost_of: Callable[[Session, str], float | None] = field(default=lambda _session, _table: None)
     """What the planner thinks the top statements of a table cost; None when nobody knows them."""
 
     def rebuild(self, decision: Decision) -> Rebuilt:
@@ -106,7 +106,7 @@ class Workshop:
 
     def _rebuild(self, decision: Decision, before: Mapping[int, TableIndex], began: float) -> Rebuilt:
         facts = decision.index.facts
-        cost_before = self.cost_of(self.watcher, facts.table_oid)
+        cost_before = self.cost_of(self.watcher, facts.table_name)
         wal = self.watcher.row(READ_WAL_POSITION).position
         failure = self._reindex(decision, facts.table_oid, before)
         leftover = self._clear_own(facts.full_name, facts.table_oid, before)
@@ -135,7 +135,7 @@ class Workshop:
             size_before=before[facts.oid].size,
             size_after=proven.size,
             cost_before=cost_before,
-            cost_after=self.cost_of(self.watcher, facts.table_oid),
+            cost_after=self.cost_of(self.watcher, facts.table_name),
             leftover=leftover,
         )
 

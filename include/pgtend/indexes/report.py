@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from pgtend.indexes.errors import GaveWay, GivenUp, NotNow, WaitedTooLong
+from pgtend.indexes.errors import GaveWay, GivenUp, NotNow, PlansWorse, WaitedTooLong
 from pgtend.indexes.facts import RECORD_INDEX_REBUILD
 from pgtend.indexes.model import Decision, Method
 from pgtend.indexes.plan import RebuildPlan
 from pgtend.kernel.errors import PgtendError, together
+from pgtend.kernel.names import counted
 from pgtend.kernel.sizes import Bytes
 from pgtend.kernel.times import say_span
 from pgtend.ledger.model import Run
 
+# The table goes on growing while its index is rebuilt: a little is no verdict.
+_MOST_COST = 1.10
 _PATIENT = (GaveWay, WaitedTooLong, NotNow, GivenUp)
 
 
@@ -69,12 +72,30 @@ class Rebuilt:
             return None
         return self.size_after / max(estimate.size, 1) - 1
 
+    @property
+    def harm(self) -> PgtendError | None:
+        """What to say when the planner thinks that the statements of its table cost more than before."""
+        if not self.cost_before or self.cost_after is None or self.cost_after <= self.cost_before * _MOST_COST:
+            return None
+        return PlansWorse(
+            f"after the rebuild of {self.name} the statements of its table look dearer to the planner",
+            detail=f"Their plans cost {self.cost_before:,.0f} before and {self.cost_after:,.0f} now, together.",
+            hint=f"Run ANALYZE on {self.decision.index.facts.full_table} and look at `pgtend statements`; see "
+            "docs/runbooks/index-plans-worse.md.",
+        )
+
     def __str__(self) -> str:
         took = f" in {say_span(self.took)}" if self.took is not None else ""
         if self.error is not None:
             return f"{self.name} {self.outcome}{took}: {self.error.message}"
         sizes = f": {Bytes(self.size_before or 0)} -> {Bytes(self.size_after)}" if self.size_after is not None else ""
-        return f"{self.name} {self.outcome}{took}{sizes or f': {self.decision.reason}'}"
+        return f"{self.name} {self.outcome}{took}{sizes or f': {self.decision.reason}'}{self._said_costs}"
+
+    @property
+    def _said_costs(self) -> str:
+        if not self.cost_before or self.cost_after is None:
+            return ""
+        return f", its table's statements cost {self.cost_after / self.cost_before:.2f} times as much as before"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,12 +184,13 @@ class RebuildReport:
     def __str__(self) -> str:
         amounts = ((len(self.ended(outcome)), outcome) for outcome in Outcome)
         said = ", ".join(f"{amount:,} {outcome}" for amount, outcome in amounts if amount)
-        cleared = f", {len(self.cleared)} leftovers removed" if self.cleared else ""
+        cleared = f", {counted(len(self.cleared), 'leftover')} removed" if self.cleared else ""
         return f"{said or 'no indexes'}{cleared}, {self.gained} won back in {say_span(self.took)}"
 
     def raise_if_incomplete(self) -> None:
         """Raise the worst of what went wrong, naming all of it; what only was not the moment is no failure."""
         failed = [(r.name, r.error) for r in self.results if r.error is not None and not r.may_succeed_later]
+        failed += [(r.name, harm) for r in self.results if (harm := r.harm) is not None]
         failed += self.stays
         if failed:
             raise together(failed, "indexes could not be rebuilt")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from pgtend.fleet.model import Database
-from pgtend.indexes.facts import NOTE_INDEXES, READ_INDEXES, READ_NODE, IndexFacts, IndexLook, NodeFacts
+from pgtend.indexes.facts import NOTE_INDEXES, READ_INDEXES, READ_MOMENT, IndexFacts, IndexLook
+from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
 from pgtend.ledger.model import Ledger, Subject
 from pgtend.postgres.address import Address
@@ -20,7 +22,7 @@ class Census:
     """All indexes of a database on one server, at one moment."""
 
     node: str
-    server: NodeFacts
+    read_at: datetime
     indexes: tuple[IndexFacts, ...]
 
 
@@ -31,7 +33,8 @@ def standbys_of(database: Database) -> tuple[str, ...]:
 
 def collect_indexes(session: Session, node: str) -> Census:
     """Look at every index of the database on one server."""
-    return Census(node=node, server=session.row(READ_NODE), indexes=tuple(session.rows(READ_INDEXES)))
+    read_at = session.row(READ_MOMENT).read_at
+    return Census(node=node, read_at=read_at, indexes=tuple(session.rows(READ_INDEXES)))
 
 
 def note_usage(
@@ -44,7 +47,7 @@ def note_usage(
             with open_session(address, database.limits, application=f"pgtend:{PIPELINE}:{database.name}") as session:
                 census = collect_indexes(session, node)
                 run.add(NOTE_INDEXES, [look_of(database.name, session, census)])
-            progress(f"{database.name}: {len(census.indexes):,} indexes seen through '{node}'")
+            progress(f"{database.name}: {counted(len(census.indexes), 'index')} seen through '{node}'")
             taken.append(census)
         return tuple(taken)
 
@@ -54,7 +57,7 @@ def look_of(database: str, session: Session, census: Census) -> IndexLook:
     facts = session.facts
     kept: Sequence[IndexFacts] = [index for index in census.indexes if not index.is_temporary]
     return IndexLook(
-        at=census.server.read_at,
+        at=census.read_at,
         database=database,
         node=census.node,
         system_identifier=facts.system_identifier,

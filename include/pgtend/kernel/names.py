@@ -1,4 +1,4 @@
-"""Names: the nearest known one for a mistyped one, and names of runs that sort by time."""
+"""Words: the nearest known name for a mistyped one, names of runs that sort by time, how many there are of a thing."""
 
 from __future__ import annotations
 
@@ -31,3 +31,13 @@ def _first_few(choices: list[str]) -> str:
 def new_run_id(now: datetime) -> str:
     """Name a run so that names sort by time and never meet: 20261121T134500Z-9f2c1a7b."""
     return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+
+
+def counted(amount: int, thing: str) -> str:
+    """Say how many there are of a thing, as people do: 1 table, 2,000 indexes, 3 copies."""
+    if amount == 1:
+        return f"1 {thing}"
+    if thing.endswith(("x", "s", "ch", "sh")):
+        return f"{amount:,} {thing}es"
+    is_soft = thing.endswith("y") and thing[-2] not in "aeiou"
+    return f"{amount:,} {thing[:-1]}ies" if is_soft else f"{amount:,} {thing}s"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from pgtend.fleet.model import Database
+from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
 from pgtend.kernel.times import Clock, utc_now
 from pgtend.ledger.model import Ledger, Run, Subject
@@ -64,10 +65,10 @@ def analyze_database(  # noqa: PLR0913 - who, where, on whose behalf; the rest a
 def say_plan(plan: AnalyzePlan) -> str:
     """Say in one line what is going to happen."""
     if not plan.due:
-        return f"{plan.database}: nothing to analyze in {len(plan.decisions):,} tables"
+        return f"{plan.database}: nothing to analyze in {counted(len(plan.decisions), 'table')}"
     reasons = ((plan.count(reason), reason) for reason in Reason if any(d.reason is reason for d in plan.due))
     said = "; ".join(f"{amount:,}: {reason}" for amount, reason in reasons)
-    return f"{plan.database}: {len(plan.due):,} of {len(plan.decisions):,} tables to analyze ({said})"
+    return f"{plan.database}: {len(plan.due):,} of {counted(len(plan.decisions), 'table')} to analyze ({said})"
 
 
 @dataclass(slots=True)
@@ -90,11 +91,11 @@ class _Night:
         self.crew.each(self.tending.tend, [d for d in plan.due if d.table.facts.oid not in late], self._keep_or_retry)
         again, self.again = [*late.values(), *self.again], []
         if again:
-            self.progress(f"{self.name}: trying {len(again)} locked tables again")
+            self.progress(f"{self.name}: trying {counted(len(again), 'locked table')} again")
             self.crew.each(self.tending.tend, again, self._keep)
-        for decision in plan.left_alone:
-            if decision.reason is Reason.COVERED and decision.table.facts.oid not in late:
-                self._keep(self.tending.confirm(self.crew.sessions[0], decision))
+        covered = [d for d in plan.left_alone if d.reason is Reason.COVERED and d.table.facts.oid not in late]
+        if covered:
+            self._keep(self.tending.confirm(self.crew.sessions[0], covered))
 
     def _set_targets(self, decisions: Sequence[Decision]) -> dict[int, Decision]:
         """Set all statistics targets before the first ANALYZE, which may take partitions along; name those locked."""
@@ -107,16 +108,18 @@ class _Night:
                 late[decision.table.facts.oid] = replace(decision, analyze=True)
         return late
 
-    def _keep_or_retry(self, result: TableResult) -> None:
-        if result.outcome is Outcome.LOCKED:
-            self.again.append(result.decision)
-            self.progress(f"{result.name} is locked, trying again later: {result.error.hint if result.error else ''}")
-        else:
-            self._keep(result)
+    def _keep_or_retry(self, results: Sequence[TableResult]) -> None:
+        for result in results:
+            if result.outcome is Outcome.LOCKED:
+                self.again.append(result.decision)
+                hint = result.error.hint if result.error else ""
+                self.progress(f"{result.name} is locked, trying again later: {hint}")
+        self._keep([result for result in results if result.outcome is not Outcome.LOCKED])
 
-    def _keep(self, result: TableResult) -> None:
-        self._record([result])
-        self.progress(f"{self.name}: {result}")
+    def _keep(self, results: Sequence[TableResult]) -> None:
+        self._record(results)
+        for result in results:
+            self.progress(f"{self.name}: {result}")
 
     def _record(self, results: Sequence[TableResult]) -> None:
         self.results.extend(results)

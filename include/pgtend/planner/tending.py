@@ -1,4 +1,4 @@
-"""Makes the statistics of one table fresh, and proves it from what the server itself counts and keeps."""
+"""Makes the statistics of tables fresh, and proves it from what the server itself counts and keeps."""
 
 from __future__ import annotations
 
@@ -39,6 +39,23 @@ _OF_ONE_TABLE = (
 # Until 14 the counters reached the server's collector by datagram, some time later.
 _COUNTERS_ARE_IMMEDIATE_SINCE = 15
 _COUNTER_PATIENCE = timedelta(seconds=10)
+# What a killed run has analyzed and not yet proved is done again the next time: it may not be much.
+_LONGEST_DOUBT = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Analyzed:
+    """A table on which ANALYZE ran, before anybody asked whether it did anything."""
+
+    decision: Decision
+    before: Proof
+    warnings: Sequence[Notice]
+    took: timedelta
+
+    @property
+    def oid(self) -> int:
+        """The table."""
+        return _oid(self.decision)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,66 +65,105 @@ class Tending:
     rights: OwnRights
     closes_at: float
 
-    def tend(self, session: Session, decision: Decision) -> TableResult:
-        """Analyze one table and prove it, or say what stood in the way."""
+    def tend(self, session: Session, decisions: Sequence[Decision]) -> list[TableResult]:
+        """Analyze some tables one by one and prove them together, or say of each what stood in the way."""
+        results: list[TableResult] = []
+        before = read_proofs(session, decisions)
+        tried: list[_Analyzed] = []
+        asked_at = time.monotonic()
+        for decision in decisions:
+            one = self._analyze(session, decision, before)
+            if isinstance(one, TableResult):
+                results.append(one)
+                continue
+            tried.append(one)
+            if time.monotonic() - asked_at > _LONGEST_DOUBT:
+                results += self._prove(session, tried)
+                tried, asked_at = [], time.monotonic()
+        return results + self._prove(session, tried)
+
+    def confirm(self, session: Session, decisions: Sequence[Decision]) -> list[TableResult]:
+        """Look whether partitions were really analyzed together with the whole."""
+        proofs = read_proofs(session, decisions)
+        return [_confirmed(decision, proofs.get(_oid(decision))) for decision in decisions]
+
+    def _analyze(self, session: Session, decision: Decision, proofs: Mapping[int, Proof]) -> _Analyzed | TableResult:
+        before = proofs.get(_oid(decision))
         if time.monotonic() >= self.closes_at:
             return TableResult(decision=decision, outcome=Outcome.POSTPONED)
-        started = time.monotonic()
-        before = read_proof(session, decision)
         if before is None:
             return TableResult(decision=decision, outcome=Outcome.GONE)
+        started = time.monotonic()
         try:
             apply_targets(session, decision)
-            after = self._analyze(session, decision, before)
+            command = ANALYZE_ONLY_TABLE if session.facts.major >= ONLY_SINCE else ANALYZE_TABLE
+            ran = session.run(command, table=name_of(decision))
         except _OF_ONE_TABLE as error:
             took = timedelta(seconds=time.monotonic() - started)
             return _what_went_wrong(session, decision, before, error, took)
         took = timedelta(seconds=time.monotonic() - started)
-        return TableResult(decision=decision, outcome=Outcome.PROVED, took=took, before=before, after=after)
+        return _Analyzed(decision=decision, before=before, warnings=ran.warnings, took=took)
 
-    def confirm(self, session: Session, decision: Decision) -> TableResult:
-        """Look whether a partition was really analyzed together with the whole."""
-        after = read_proof(session, decision)
-        if after is None:
-            return TableResult(decision=decision, outcome=Outcome.GONE)
-        seen = after.analyzed_at is not None and after.analyzed_at >= decision.table.facts.read_at
-        error = None if seen else _not_proved(decision, ["it was not analyzed together with its partitioned table"])
-        outcome = Outcome.PROVED if seen else Outcome.FAILED
-        return TableResult(decision=decision, outcome=outcome, after=after, error=error)
+    def _prove(self, session: Session, analyzed: Sequence[_Analyzed]) -> list[TableResult]:
+        """Ask the server's counters and its catalogue once about all of them."""
+        if not analyzed:
+            return []
+        after = _await_counters(session, analyzed)
+        missing = {found.oid: found for found in find_missing(session, self.rights, [one.oid for one in analyzed])}
+        targets = read_targets(session, [one.oid for one in analyzed if one.decision.changes])
+        return [_judged(one, after.get(one.oid), missing, targets) for one in analyzed]
 
-    def _analyze(self, session: Session, decision: Decision, before: Proof) -> Proof:
-        command = ANALYZE_ONLY_TABLE if session.facts.major >= ONLY_SINCE else ANALYZE_TABLE
-        ran = session.run(command, table=name_of(decision))
-        after = self._await_counters(session, decision, before, is_hopeless=bool(ran.warnings))
-        doubts = _doubts(ran.warnings, before, after) or self._lacks(session, decision, after)
-        if doubts:
-            raise _not_proved(decision, doubts)
-        return after
 
-    def _await_counters(self, session: Session, decision: Decision, before: Proof, *, is_hopeless: bool) -> Proof:
-        immediate = session.facts.major >= _COUNTERS_ARE_IMMEDIATE_SINCE
-        deadline = time.monotonic() + (0 if immediate or is_hopeless else _COUNTER_PATIENCE.total_seconds())
-        while True:
-            after = read_proof(session, decision)
-            if after is None:
-                return before
-            if is_newer(before, after) or time.monotonic() >= deadline:
-                return after
-            time.sleep(0.2)
+def _judged(
+    one: _Analyzed,
+    after: Proof | None,
+    missing: Mapping[int, MissingStatistics],
+    targets: Mapping[int, Mapping[str, int]],
+) -> TableResult:
+    decision = one.decision
+    if after is None:
+        return TableResult(decision=decision, outcome=Outcome.GONE, before=one.before)
+    doubts = _doubts(one.warnings, one.before, after) or [
+        *(f"{lacking} has no statistics" for lacking in still_lacking(decision, after, missing.get(one.oid))),
+        *_other_targets(decision, targets.get(one.oid, {})),
+    ]
+    return TableResult(
+        decision=decision,
+        outcome=Outcome.FAILED if doubts else Outcome.PROVED,
+        took=one.took,
+        before=one.before,
+        after=None if doubts else after,
+        error=_not_proved(decision, doubts) if doubts else None,
+    )
 
-    def _lacks(self, session: Session, decision: Decision, after: Proof) -> list[str]:
-        """Name what still has no statistics, or another target than was set."""
-        oid = decision.table.facts.oid
-        found = next(iter(find_missing(session, self.rights, [oid])), None)
-        current: Mapping[str, int] = read_targets(session, [oid] if decision.changes else []).get(oid, {})
-        return [
-            *(f"{lacking} has no statistics" for lacking in still_lacking(decision, after, found)),
-            *(
-                f"the target of {c.column} is not {c.wanted}"
-                for c in decision.changes
-                if current.get(c.column) != c.wanted
-            ),
-        ]
+
+def _other_targets(decision: Decision, current: Mapping[str, int]) -> list[str]:
+    """Name the columns whose target is another than was set."""
+    return [
+        f"the target of {c.column} is not {c.wanted}" for c in decision.changes if current.get(c.column) != c.wanted
+    ]
+
+
+def _confirmed(decision: Decision, after: Proof | None) -> TableResult:
+    if after is None:
+        return TableResult(decision=decision, outcome=Outcome.GONE)
+    seen = after.analyzed_at is not None and after.analyzed_at >= decision.table.facts.read_at
+    error = None if seen else _not_proved(decision, ["it was not analyzed together with its partitioned table"])
+    outcome = Outcome.PROVED if seen else Outcome.FAILED
+    return TableResult(decision=decision, outcome=outcome, after=after, error=error)
+
+
+def _await_counters(session: Session, analyzed: Sequence[_Analyzed]) -> Mapping[int, Proof]:
+    immediate = session.facts.major >= _COUNTERS_ARE_IMMEDIATE_SINCE
+    deadline = time.monotonic() + (0 if immediate else _COUNTER_PATIENCE.total_seconds())
+    decisions = [one.decision for one in analyzed]
+    hoped_for = [one for one in analyzed if not one.warnings]
+    while True:
+        after = read_proofs(session, decisions)
+        there = [(one.before, after[one.oid]) for one in hoped_for if one.oid in after]
+        if all(is_newer(*pair) for pair in there) or time.monotonic() >= deadline:
+            return after
+        time.sleep(0.2)
 
 
 def apply_targets(session: Session, decision: Decision) -> None:
@@ -118,9 +174,14 @@ def apply_targets(session: Session, decision: Decision) -> None:
         )
 
 
-def read_proof(session: Session, decision: Decision) -> Proof | None:
-    """Read what the server says about a table, or None when the table is gone."""
-    return next(iter(session.rows(READ_PROOF, {"table": decision.table.facts.oid})), None)
+def read_proofs(session: Session, decisions: Sequence[Decision]) -> Mapping[int, Proof]:
+    """Read what the server says about some tables; one that is gone is not among them."""
+    found = session.rows(READ_PROOF, {"tables": [_oid(decision) for decision in decisions]})
+    return {proof.oid: proof for proof in found}
+
+
+def _oid(decision: Decision) -> int:
+    return decision.table.facts.oid
 
 
 def name_of(decision: Decision) -> Identifier:
@@ -153,7 +214,7 @@ def _doubts(warnings: Sequence[Notice], before: Proof, after: Proof) -> list[str
 def _what_went_wrong(
     session: Session, decision: Decision, before: Proof, error: PgtendError, took: timedelta
 ) -> TableResult:
-    if read_proof(session, decision) is None:
+    if not read_proofs(session, [decision]):
         return TableResult(decision=decision, outcome=Outcome.GONE, before=before)
     outcome = Outcome.LOCKED if isinstance(error, LockedOut) else Outcome.FAILED
     return TableResult(decision=decision, outcome=outcome, took=took, before=before, error=error)

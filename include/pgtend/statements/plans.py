@@ -32,6 +32,11 @@ _CONDITIONS = frozenset({
     "Filter", "Index Cond", "Recheck Cond", "Hash Cond", "Merge Cond", "Join Filter", "Sort Key", "Group Key",
     "Presorted Key", "One-Time Filter", "TID Cond", "Cache Key", "Order By",
 })  # fmt: skip
+# What the server writes for a literal with its type in front, it does not read again.
+_TYPED = re.compile(
+    r"\b(interval|timestamptz|timestamp(?: with(?:out)? time zone)?|date|time)\s+(\$\d+)", re.IGNORECASE
+)
+_EXTRACTED = re.compile(r"\bextract\s*\(\s*(\$\d+)\s+from\s+", re.IGNORECASE)
 _SHAPE = ("Node Type", "Join Type", "Relation Name", "Index Name", "Strategy")
 
 
@@ -76,13 +81,19 @@ def ask_plan(session: Session, text: str, role: str) -> Plan:
             session.run(ONLY_READ)
             path = session.row(READ_SEARCH_PATH, {"role": role}).search_path
             session.row(LOOK_THERE, {"search_path": path})
-            answer = _generic(session, text) if session.facts.major >= _GENERIC_SINCE else _prepared(session, text)
+            ask = _generic if session.facts.major >= _GENERIC_SINCE else _prepared
+            answer = ask(session, readable(text))
     except Outage:
         raise
     except PgtendError as error:
         # What the server says of a foreign statement may quote it: only the kind of its answer is kept.
         return Plan(remark=f"the server gives no plan for it [{error.code}]")
     return read_plan(answer)
+
+
+def readable(text: str) -> str:
+    """Write a statement of the server's counters so that the server reads it: `interval $1` as `$1::interval`."""
+    return _EXTRACTED.sub(r"date_part(\1, ", _TYPED.sub(r"\2::\1", text))
 
 
 def can_be_planned(text: str) -> bool:

@@ -56,6 +56,7 @@ def test_plans_and_catalogue_show_what_is_missing_and_what_is_too_much(stays: Wa
     } <= found(stays, spent(BY_PATIENT, OPEN, BY_FACT, BY_KEY))
 
 
+@pytest.mark.pg(">= 18")
 def test_what_is_there_already_is_not_advised_again(stays: Ward) -> None:
     """An adviser that suggests existing indexes is not listened to."""
     stays.live.run("CREATE INDEX mine ON clinic.stays (patient)", address=stays.address)
@@ -115,6 +116,7 @@ def test_statements_are_run_with_values_that_exist(stays: Ward, copy: LiveDataba
     assert all(proof.size > 0 for proof in proofs.values())
 
 
+@pytest.mark.pg(">= 18")
 def test_trying_changes_nothing_on_the_copy(stays: Ward, copy: LiveDatabase) -> None:
     """Statements that write are rolled back, and every index is as it was before."""
     statement = spent("DELETE FROM clinic.stays WHERE room = $1")
@@ -135,6 +137,7 @@ def _indexes(copy: LiveDatabase) -> Sequence[TableIndex]:
         return session.rows(READ_TABLE_INDEXES, {"table": oid})
 
 
+@pytest.mark.pg(">= 18")
 def test_nothing_is_tried_on_the_database_itself(stays: Ward, tmp_path: Path) -> None:
     """Building indexes to see what happens is for copies."""
     inquiry = Inquiry(address=stays.address, copy=stays.address, folder=tmp_path)
@@ -142,6 +145,7 @@ def test_nothing_is_tried_on_the_database_itself(stays: Ward, tmp_path: Path) ->
         advise_on_indexes(stays.database, inquiry, stays.ledger, Subject("clinic", "index_advice", "test"), str)
 
 
+@pytest.mark.pg(">= 18")
 def test_without_a_copy_everything_stays_a_candidate(stays: Ward, tmp_path: Path) -> None:
     """What is not proved is not advised, and no file is written."""
     inquiry = Inquiry(address=stays.address, folder=tmp_path / "advice")

@@ -30,11 +30,13 @@ def test_sound_indexes_are_seen_and_others_said_not_to_be(ward: Ward) -> None:
     assert [check.index_name for check in report.with_verdict(Verdict.NOT_SEEN)] == ["visits_context"]
 
 
+@pytest.mark.pg(">= 18")
 def test_without_the_extension_nothing_counts_as_sound(ward: Ward) -> None:
     """Not seen is not fine."""
     assert checked(ward).with_verdict(Verdict.SOUND) == ()
 
 
+@pytest.mark.pg(">= 18")
 def test_an_invalid_index_is_reported(ward: Ward) -> None:
     """It serves nobody and costs every writer."""
     ward.live.run("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'clinic.visits_kind'::regclass")

@@ -33,6 +33,7 @@ def test_what_was_estimated_is_what_came_of_it(ward: Ward) -> None:
     assert all((result.size_after or 0) < (result.size_before or 0) * 0.6 for result in proved)
 
 
+@pytest.mark.pg(">= 18")
 def test_a_second_run_finds_nothing_to_do(ward: Ward) -> None:
     """What is lean is left alone, with the reason."""
     ward.work()
@@ -98,6 +99,7 @@ def test_without_the_right_to_read_rows_the_pages_themselves_are_read(ward: Ward
     assert decision.reason is Reason.SWOLLEN
 
 
+@pytest.mark.pg(">= 18")
 def test_what_nobody_can_estimate_is_not_rebuilt(ward: Ward) -> None:
     """Doubt is no reason to rebuild."""
     ward.live.run(TAKE_AWAY.format(role=ward.address.user))

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from bed.clusters import asked, statement
+from bed.impatient import unwatched_round, wait_for, watched_round
 from bed.indexing import Ward
 from pgtend.indexes.errors import LeftoverStays, NoRoom
 from pgtend.indexes.model import Reason
@@ -79,6 +80,7 @@ def test_leftovers_of_every_kind_are_removed_first(ward: Ward) -> None:
     assert report.ended(Outcome.PROVED)[0].name == DEVICE
 
 
+@pytest.mark.pg(">= 18")
 def test_an_invalid_index_that_is_no_leftover_is_reported_and_kept(ward: Ward) -> None:
     """Somebody's own unfinished build is theirs to finish or to drop."""
     with in_transaction(ward, WRITE):
@@ -130,9 +132,7 @@ def test_a_rebuild_that_somebody_cancels_leaves_nothing(ward: Ward) -> None:
 
     def cancelling() -> None:
         with ward.live.session() as person:
-            until = time.monotonic() + 20
-            while not person.rows(cancel) and time.monotonic() < until:
-                time.sleep(0.02)
+            wait_for(lambda: person.rows(cancel))
 
     person = threading.Thread(target=cancelling)
     person.start()
@@ -152,33 +152,19 @@ def one_that_fails(ward: Ward) -> str:
 
 def test_the_application_goes_first(ward: Ward) -> None:
     """What would end as a deadlock of the application ends with our giving way, and with a rebuild a moment later."""
-    took: list[float] = []
-
-    def application() -> None:
-        with in_transaction(ward, WRITE) as session:
-            building = asked("SELECT pid::text AS word FROM pg_stat_progress_create_index")
-            until = time.monotonic() + 20
-            with ward.live.session() as other:
-                while not other.rows(building) and time.monotonic() < until:
-                    time.sleep(0.02)
-            # The rebuild has waited longer than deadlock_timeout by then: left alone, the server ends the application.
-            time.sleep(1.2)
-            began = time.monotonic()
-            session.run(statement("ALTER TABLE clinic.visits ADD COLUMN IF NOT EXISTS note text"))
-            took.append(time.monotonic() - began)
-            session.run(statement("COMMIT"))
-
-    thread = threading.Thread(target=application)
-    thread.start()
-    time.sleep(0.3)
-    report = ward.work(DEVICE, insists=True, pauses=(1.0, 1.0))
-    thread.join()
-    assert took
-    assert took[0] <= 0.5
-    assert [(r.outcome, r.yielded >= 1) for r in report.results if r.name == DEVICE] == [(Outcome.PROVED, True)]
+    met = watched_round(ward)
+    assert (met.error, met.outcome, met.yielded >= 1) == ("", Outcome.PROVED, True)
+    assert 0 < met.delay <= 0.5
     assert invalid(ward) == []
 
 
+@pytest.mark.pg(">= 18")
+def test_without_a_supervisor_the_application_would_be_ended(ward: Ward) -> None:
+    """The round before is no comedy: a rebuild that nobody watches kills the application's transaction."""
+    assert unwatched_round(ward).error == "postgres.transaction_lost"
+
+
+@pytest.mark.pg(">= 18")
 def test_two_runs_on_one_database_do_not_meet(ward: Ward) -> None:
     """The second one is told who is at work."""
     ward.limits = {**ward.limits, "lock_timeout": "200 ms"}
@@ -206,6 +192,7 @@ def _until_cancelled(session: Session, text: str) -> None:
         session.run(statement(text))
 
 
+@pytest.mark.pg(">= 18")
 def test_an_old_transaction_stops_it_before_it_begins(ward: Ward) -> None:
     """It would wait for it at the end, so it is not begun."""
     ward.rules = {**ward.rules, "oldest_transaction": "1 ms"}
@@ -216,6 +203,7 @@ def test_an_old_transaction_stops_it_before_it_begins(ward: Ward) -> None:
     assert "transaction open for" in result.error.message
 
 
+@pytest.mark.pg(">= 18")
 def test_nothing_is_begun_without_room(ward: Ward) -> None:
     """Both indexes exist for a while, and the fleet file says how much the server holds."""
     with ward.session() as session:
@@ -226,6 +214,7 @@ def test_nothing_is_begun_without_room(ward: Ward) -> None:
     assert invalid(ward) == []
 
 
+@pytest.mark.pg(">= 18")
 def test_a_disk_that_fills_up_half_way_leaves_nothing(ward: Ward) -> None:
     """The server gives up sorting; what it had begun is removed."""
     ward.rules = {**ward.rules, "memory": "1 MB", "workers": 0}
@@ -238,6 +227,7 @@ def test_a_disk_that_fills_up_half_way_leaves_nothing(ward: Ward) -> None:
     assert invalid(ward) == []
 
 
+@pytest.mark.pg(">= 18")
 def test_a_task_that_is_ended_leaves_nothing(ward: Ward) -> None:
     """An interrupt cancels the rebuild in the server, and the half-built index goes with it."""
 
@@ -256,6 +246,7 @@ def test_a_task_that_is_ended_leaves_nothing(ward: Ward) -> None:
     assert invalid(ward) == []
 
 
+@pytest.mark.pg(">= 18")
 def test_a_rebuild_that_nobody_watches_any_more_is_given_up(ward: Ward) -> None:
     """Without the second connection nobody could save the application, so the rebuild ends; the next run clears."""
     kill = asked(
@@ -266,9 +257,7 @@ def test_a_rebuild_that_nobody_watches_any_more_is_given_up(ward: Ward) -> None:
 
     def killing() -> None:
         with ward.live.session() as person:
-            until = time.monotonic() + 20
-            while not person.rows(kill) and time.monotonic() < until:
-                time.sleep(0.02)
+            wait_for(lambda: person.rows(kill))
 
     thread = threading.Thread(target=killing)
     thread.start()

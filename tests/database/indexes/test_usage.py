@@ -15,6 +15,7 @@ from pgtend.ledger.model import Subject
 from pgtend.postgres.session import Session
 from pgtend.postgres.throwaway import ThrowawayServer
 
+pytestmark = pytest.mark.pg(">= 18")
 USED = "SELECT coalesce(sum(scans), 0)::int FROM reporting.index_uses WHERE index_name = 'visits_patient_at'"
 STATE = "SELECT count(*)::int FROM reporting.indexes WHERE used_at IS NOT NULL"
 

@@ -1,4 +1,4 @@
-"""What a crash, a standby and ten thousand tables do to the plan, on servers of their own."""
+"""What a crash, a standby and a thousand tables do to the plan, on servers of their own."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ def fill(live: LiveDatabase) -> None:
     live.run("CHECKPOINT")
 
 
-@pytest.mark.parametrize("how", [signal.SIGQUIT, signal.SIGKILL], ids=["immediate", "kill"])
+@pytest.mark.parametrize(
+    ("own", "how"), [(15, signal.SIGQUIT), (18, signal.SIGKILL)], ids=["pg15-immediate", "pg18-kill"], indirect=["own"]
+)
 def test_a_crash_makes_the_server_forget_and_the_night_remembers(own: Night, how: signal.Signals) -> None:
     """Counters and last_analyze are gone, and autovacuum would wait for a tenth of the rows to change again."""
     fill(own.live)
@@ -46,6 +48,7 @@ def test_a_crash_makes_the_server_forget_and_the_night_remembers(own: Night, how
     assert own.decision("public.visits").reason is Reason.FRESH
 
 
+@pytest.mark.parametrize("own", [18], indirect=True)
 def test_a_standby_is_refused(own: Night) -> None:
     """Its counters know nothing, and it could not keep what ANALYZE finds."""
     fill(own.live)
@@ -64,15 +67,12 @@ def test_a_standby_is_refused(own: Night) -> None:
         server.start()
 
 
-def test_ten_thousand_tables_are_planned_in_a_moment(own: Night, capsys: pytest.CaptureFixture[str]) -> None:
-    """The time is printed for the page on performance; the limit is only a net against something quadratic."""
-    for part in range(20):
-        create = f"format('CREATE TABLE public.t{part}_%%s (id int, name text, at timestamptz, value numeric)', n)"
-        own.live.run(f"DO $$ BEGIN FOR n IN 1..500 LOOP EXECUTE {create}; END LOOP; END $$", address=own.address)
+@pytest.mark.parametrize("own", [18], indirect=True)
+def test_a_thousand_tables_are_planned_in_a_moment(own: Night) -> None:
+    """A net against something quadratic; the bench of the planner prints what ten thousand cost."""
+    create = "format('CREATE TABLE public.t%%s (id int, name text, at timestamptz, value numeric)', n)"
+    own.live.run(f"DO $$ BEGIN FOR n IN 1..1000 LOOP EXECUTE {create}; END LOOP; END $$", address=own.address)
     started = time.monotonic()
     plan = own.plan()
-    took = time.monotonic() - started
-    with capsys.disabled():
-        print(f"\n10,000 tables on PostgreSQL {plan.server}: planned in {took:.2f} s")  # noqa: T201 - the measurement is the point
-    assert len(plan.decisions) == 10_000
-    assert took < 20
+    assert len(plan.decisions) == 1000
+    assert time.monotonic() - started < 10

@@ -11,6 +11,7 @@ import pytest
 
 from bed.clusters import statement
 from bed.ledgers import ask
+from bed.lines import Acting
 from bed.planning import Night
 from pgtend.fleet.model import Window
 from pgtend.fleet.window import OutsideWindow
@@ -36,19 +37,9 @@ def outcomes(night: Night) -> list[str]:
     return [action for action in actions if action != "run.started"]
 
 
-def when(night: Night, word: str, act: Callable[[], None]) -> None:
+def when(night: Night, word: str, act: Callable[[], object]) -> None:
     """Let something happen the first time a line of progress holds this word."""
-
-    class Lines(list[str]):
-        done = False
-
-        def append(self, line: str) -> None:
-            super().append(line)
-            if word in line and not self.done:
-                self.done = True
-                act()
-
-    night.lines = Lines()
+    night.lines = Acting(word, act)
 
 
 def make_stale(night: Night, *tables: str) -> None:
@@ -90,7 +81,7 @@ def test_analyze_that_only_warned_is_not_called_done(night: Night) -> None:
     tender = as_tender(night, "GRANT USAGE ON SCHEMA clinic TO {tender}", "GRANT {owner} TO {tender}")
     owner = night.live.owner.user
     revoke = f"REVOKE {owner} FROM {tender.address.user}"
-    when(tender, "tables to analyze", lambda: night.live.run(revoke))
+    when(tender, " to analyze", lambda: night.live.run(revoke))
     try:
         with pytest.raises(NotProved) as caught:
             tender.work()
@@ -111,7 +102,7 @@ def test_a_locked_table_is_tried_again_and_then_reported_with_who_holds_it(night
         with pytest.raises(LockedOut) as caught:
             night.work()
     assert "billing nightly" in caught.value.hint
-    assert any("trying 1 locked tables again" in line for line in night.lines)
+    assert any("trying 1 locked table again" in line for line in night.lines)
     assert {line["table_name"]: line["outcome"] for line in evidence(night) if line["decision"] == "analyze"} == {
         "a": "locked",
         "b": "proved",
@@ -124,7 +115,7 @@ def test_a_table_that_was_locked_only_for_a_while_is_analyzed_at_the_end(night: 
     with night.live.session() as blocker:
         blocker.run(statement("BEGIN"))
         blocker.run(statement("LOCK TABLE clinic.a IN ACCESS EXCLUSIVE MODE"))
-        when(night, "trying again later", lambda: blocker.run(statement("ROLLBACK")) and None)
+        when(night, "trying again later", lambda: blocker.run(statement("ROLLBACK")))
         assert [result.name for result in night.work().ended(Outcome.PROVED)] == ["clinic.a"]
 
 
@@ -134,7 +125,7 @@ def test_a_target_on_a_locked_table_is_set_when_the_lock_is_gone(night: Night) -
     with night.live.session() as blocker:
         blocker.run(statement("BEGIN"))
         blocker.run(statement("LOCK TABLE clinic.visits IN ACCESS EXCLUSIVE MODE"))
-        when(night, "trying again later", lambda: blocker.run(statement("ROLLBACK")) and None)
+        when(night, "trying again later", lambda: blocker.run(statement("ROLLBACK")))
         assert [result.name for result in night.work().ended(Outcome.PROVED)] == ["clinic.visits"]
     assert night.decision("clinic.visits").table.targets["patient"] == 500
 
@@ -142,7 +133,7 @@ def test_a_target_on_a_locked_table_is_set_when_the_lock_is_gone(night: Night) -
 def test_a_table_dropped_in_between_is_no_failure(night: Night) -> None:
     """The night goes on, and says what it saw."""
     make_stale(night, "a", "b")
-    when(night, "tables to analyze", lambda: night.live.run("DROP TABLE clinic.a"))
+    when(night, " to analyze", lambda: night.live.run("DROP TABLE clinic.a"))
     report = night.work()
     assert [result.name for result in report.ended(Outcome.GONE)] == ["clinic.a"]
     assert [result.name for result in report.ended(Outcome.PROVED)] == ["clinic.b"]

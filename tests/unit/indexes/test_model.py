@@ -43,6 +43,7 @@ def judged(
         ({"is_valid": False}, Reason.INVALID),
         ({"size": 9 * MB}, Reason.SMALL),
         ({"may_rebuild": False}, Reason.NO_RIGHT),
+        ({"may_rebuild": False, "is_toast": True}, Reason.TOAST),
     ],
 )
 def test_what_is_not_ours_is_left_alone(facts: dict[str, object], reason: Reason) -> None:

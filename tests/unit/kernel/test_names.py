@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from pgtend.kernel.names import did_you_mean, nearest, new_run_id
+import pytest
+
+from pgtend.kernel.names import counted, did_you_mean, nearest, new_run_id
 
 
 def test_a_typo_finds_what_was_meant() -> None:
@@ -25,3 +27,18 @@ def test_names_of_runs_sort_by_time_and_never_meet() -> None:
     assert new_run_id(early) < new_run_id(late)
     assert len({new_run_id(early) for _ in range(100)}) == 100
     assert new_run_id(early).startswith("20260102T030405Z-")
+
+
+@pytest.mark.parametrize(
+    ("amount", "thing", "said"),
+    [
+        (0, "table", "0 tables"),
+        (1, "table", "1 table"),
+        (2, "index", "2 indexes"),
+        (2000, "copy", "2,000 copies"),
+        (2, "day", "2 days"),
+    ],
+)
+def test_one_thing_is_not_told_as_several(amount: int, thing: str, said: str) -> None:
+    """Nobody says 1 tables."""
+    assert counted(amount, thing) == said

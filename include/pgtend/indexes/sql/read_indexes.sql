@@ -20,16 +20,11 @@ SELECT
     t.relpages::bigint * current_setting('block_size')::int AS table_size,
     pg_stat_get_numscans(i.indexrelid) AS scans,
     pg_stat_get_tuples_returned(i.indexrelid) AS entries_read,
-    pg_stat_get_tuples_inserted(i.indrelid) + pg_stat_get_tuples_updated(i.indrelid)
-    - pg_stat_get_tuples_hot_updated(i.indrelid) AS writes,
     i.indisvalid AS is_valid,
-    i.indisready AS is_ready,
     i.indisunique AS is_unique,
     i.indisprimary AS is_primary,
     i.indisexclusion AS is_exclusion,
     i.indisreplident AS is_replica_identity,
-    i.indpred IS NOT NULL AS is_partial,
-    i.indexprs IS NOT NULL AS is_expression,
     c.relkind = 'I' AS is_partitioned,
     c.relpersistence = 't' AS is_temporary,
     n.nspname = 'pg_toast' AS is_toast,
@@ -37,16 +32,13 @@ SELECT
     first_key.atttypid IN (
         'uuid'::regtype, 'text'::regtype, 'varchar'::regtype, 'bpchar'::regtype, 'bytea'::regtype
     ) AS is_scattered,
-    age(t.relfrozenxid)::bigint AS table_age,
-    pg_has_role(t.relowner, 'USAGE') AS is_ours,
     CASE
         WHEN current_setting('server_version_num')::int >= 170000
             THEN coalesce(has_table_privilege(t.oid, 'MAINTAIN'), FALSE)
         ELSE pg_has_role(t.relowner, 'USAGE')
     END AND has_schema_privilege(n.oid, 'USAGE') AS may_rebuild,
     coalesce(has_table_privilege(t.oid, 'SELECT'), FALSE) AS may_read,
-    pg_get_userbyid(t.relowner)::text AS owner,
-    clock_timestamp() AS read_at
+    pg_get_userbyid(t.relowner)::text AS owner
 FROM pg_index AS i
 INNER JOIN pg_class AS c ON c.oid = i.indexrelid
 INNER JOIN pg_class AS t ON t.oid = i.indrelid

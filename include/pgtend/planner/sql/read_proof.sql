@@ -1,4 +1,4 @@
--- What the server itself says about one table, read before and after ANALYZE: a command that says OK has often only warned
+-- What the server itself says about tables, read before and after ANALYZE: a command that says OK has often only warned
 -- and skipped, the counters have not.
 SELECT
     c.oid::bigint AS oid,
@@ -6,4 +6,4 @@ SELECT
     pg_stat_get_last_analyze_time(c.oid) AS analyzed_at,
     c.reltuples::bigint AS rows
 FROM pg_class AS c
-WHERE c.oid = %(table)s::oid
+WHERE c.oid = ANY (%(tables)s::oid[])
