@@ -8,17 +8,16 @@ import pytest
 
 from bed.clusters import MAJORS, tools_of
 from bed.demo_drills import PROVEN, demo_driller
-from bed.drillers import ORDINARY, OURSELVES
+from bed.drillers import ORDINARY
 from demo.databases.roster import FLEET
 
 
-# `make bench ONLY=killed` drills them in the other two ways as well.
 @pytest.mark.long
-@pytest.mark.parametrize(("major", "who"), [(15, ORDINARY), (18, OURSELVES)], ids=["pg15-ordinary", "pg18-ourselves"])
-def test_every_database_of_the_demo_is_proven(
-    major: int, who: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Every check passes, and every question that the demo's fleet file asks gets a good answer."""
+def test_every_database_of_the_demo_is_proven(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every check passes, and every question gets a good answer, on the newest version and as an ordinary user.
+
+    The demo itself drills them on the oldest version as ourselves; `make bench ONLY=killed` does it in every way.
+    """
     monkeypatch.setenv("PGTEND_PG_BINDIRS", ",".join(f"{one}:{tools_of(one).folder}" for one in MAJORS))
-    with demo_driller(major, who, tmp_path) as driller:
+    with demo_driller(18, ORDINARY, tmp_path) as driller:
         assert driller.drill(*FLEET) == PROVEN
