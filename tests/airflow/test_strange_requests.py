@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Final
 
 import hypothesis
-import pytest
 import schemathesis
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
@@ -21,7 +20,6 @@ EXAMPLES: Final = 4
 SENT: Final[Mapping[str, str]] = {"Content-Type": "application/json"}
 
 
-@pytest.mark.timeout(240)
 def test_no_request_that_can_be_made_up_is_answered_with_500(face: Face) -> None:
     """Four for each route, half of them against the description; an answer is a problem or what was promised."""
     headers = {"Authorization": f"Bearer {face.token('ada', 'admin')}"}
@@ -53,7 +51,6 @@ def test_no_request_that_can_be_made_up_is_answered_with_500(face: Face) -> None
     assert len(set(asked)) > 10
 
 
-@pytest.mark.timeout(120)
 @hypothesis.settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     text=st.one_of(

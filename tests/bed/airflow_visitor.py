@@ -31,7 +31,7 @@ from pgtend.postgres.throwaway import ThrowawayServer
 from pgtend.vault.agekeys import new_pair
 
 # A page loads in two seconds; where other work shares the processors it may take ten times as long.
-PATIENCE: Final = 30_000
+PATIENCE: Final = 120_000
 # Nothing that is looked at here defers, so there is no triggerer.
 COMPONENTS: Final = ("api-server", "scheduler", "dag-processor")
 DAGS: Final = ("kgc.analyze", "kgc.restore_drill", "lab.analyze", "lab.restore_drill", "fleet.audit", "fleet.reminders")

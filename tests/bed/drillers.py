@@ -84,7 +84,7 @@ class Driller:
             assert any(line == moment for line in lines), f"it never came to {moment}"
             time.sleep(after)
             os.kill(pid, signal.SIGKILL)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while (left := self.processes()) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert left == []

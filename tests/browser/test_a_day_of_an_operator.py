@@ -11,7 +11,7 @@ from bed.airflow_site import ADMIN
 from bed.airflow_visitor import Stage, Visitor
 from bed.looks import is_red
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.long]
+pytestmark = pytest.mark.long
 FAILED = r"\[clinic production\] lab\.analyze failed: .*"
 RUN = "a[href*='/runs/']"
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, ViewportSize, expect
 from bed.airflow_site import JsonValue
 from bed.airflow_visitor import Visitor
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.long]
+pytestmark = pytest.mark.long
 OURS = "#pgtend"
 DESK: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}

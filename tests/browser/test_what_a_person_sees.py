@@ -13,7 +13,7 @@ from bed.airflow_site import ADMIN
 from bed.airflow_visitor import Stage, Visitor
 from bed.looks import is_green
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.long]
+pytestmark = pytest.mark.long
 
 BROKEN = """\
   xray:

@@ -48,7 +48,7 @@ def is_alive(pid: int) -> bool:
 
 def wait_until_gone(pid: int) -> bool:
     """Give a process a moment to end."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while is_alive(pid) and time.monotonic() < deadline:
         time.sleep(0.02)
     return not is_alive(pid)

@@ -341,7 +341,7 @@ def test_sigterm_ends_the_traffic_cleanly(fleet: DemoFleet, tmp_path: Path) -> N
     argv = (sys.executable, str(script), "--conninfo", fleet.admin, "--secrets", str(secrets_file))
     with subprocess.Popen((*argv, "--database", "vaxtrace"), stdout=subprocess.PIPE, text=True) as running:
         working = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'vaxtrace-api'"
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while fleet.ask("kgc", working) == 0 and time.monotonic() < deadline:
             time.sleep(0.1)
         running.send_signal(signal.SIGTERM)

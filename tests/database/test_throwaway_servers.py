@@ -31,7 +31,7 @@ with ThrowawayServer(tools=ClientTools(int(sys.argv[1]), Path(sys.argv[2]))) as 
 
 def is_gone(pid: int) -> bool:
     """Give a process a moment to end."""
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     return not Path(f"/proc/{pid}").exists()

@@ -145,7 +145,6 @@ def installed_site(home: Path, moves: Mapping[str, str], metadata: str) -> Airfl
     return site
 
 
-@pytest.mark.timeout(600)
 def test_two_workers_share_the_work_and_one_carries_on_alone(installation: tuple[AirflowSite, Workers]) -> None:
     """A run is spread over both workers; when one is gone, what it held is tried again by the other and succeeds."""
     site, workers = installation

@@ -70,7 +70,7 @@ def follow_the_tutorial(state: Path) -> list[str]:
     return surprises
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_the_demo_from_the_first_start_to_the_last_stop(state: Path) -> None:
     """One command brings everything up green; a second one and a stop lose nothing; a crash is seen."""
     places = Places(PROJECT, state)

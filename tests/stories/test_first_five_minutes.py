@@ -228,7 +228,7 @@ def test_a_terminated_command_leaves_no_session(shell: Shell, database: LiveData
     ours = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgtend:analyze:%'"
     working = f"{ours} AND query LIKE '%ANALYZE%wards%'"
     with database.session() as session:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while ask(session, working) == [0]:
             assert time.monotonic() < deadline, "ANALYZE never began"
             time.sleep(0.1)

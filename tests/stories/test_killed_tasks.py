@@ -147,7 +147,6 @@ def stage(clusters: Clusters) -> Generator[Stage]:
         yield Stage(site, source, reporting, chat)
 
 
-@pytest.mark.timeout(900)
 def test_the_log_of_a_failed_task_ends_with_what_to_do(stage: Stage) -> None:
     """The last lines a person sees are the error and the hint; our plugin loads; no other file of ours is in error."""
     stage.is_quiet()
@@ -168,7 +167,6 @@ def test_the_log_of_a_failed_task_ends_with_what_to_do(stage: Stage) -> None:
     assert [post["title"].split(":")[0] for post in stage.chat.posts] == TOLD
 
 
-@pytest.mark.timeout(900)
 def test_the_watchdog_sees_a_real_airflow_stop_and_go_on(stage: Stage) -> None:
     """It reads the health page without a login: a scheduler that stands still is told, and so is an api-server."""
 
@@ -186,7 +184,6 @@ def test_the_watchdog_sees_a_real_airflow_stop_and_go_on(stage: Stage) -> None:
     assert looks() == well
 
 
-@pytest.mark.timeout(900)
 def test_a_run_marked_as_failed_stops_at_once(stage: Stage) -> None:
     """A click in the UI ends the query in the server, gives the lock back, and the ledger says interrupted."""
     stage.is_quiet()
@@ -203,7 +200,6 @@ def test_a_run_marked_as_failed_stops_at_once(stage: Stage) -> None:
     assert [post["title"].split(":")[0] for post in stage.chat.posts] == TOLD
 
 
-@pytest.mark.timeout(900)
 def test_a_task_does_not_outlive_its_supervisor(stage: Stage) -> None:
     """`kill -9` of the worker, as when memory runs out: the task notices, and the run after it is good."""
     with stage.stuck_run() as stuck:
@@ -215,7 +211,6 @@ def test_a_task_does_not_outlive_its_supervisor(stage: Stage) -> None:
     assert stage.is_good_again()
 
 
-@pytest.mark.timeout(900)
 def test_a_killed_task_process_leaves_nothing(stage: Stage) -> None:
     """`kill -9` of the task itself: the server ends the query by itself, and the next run closes the open one."""
     with stage.stuck_run() as stuck:
@@ -228,7 +223,6 @@ def test_a_killed_task_process_leaves_nothing(stage: Stage) -> None:
     assert stage.outcomes()[-2:] == ["vanished", "succeeded"]
 
 
-@pytest.mark.timeout(900)
 def test_a_killed_scheduler_leaves_nothing(stage: Stage) -> None:
     """`kill -9` of the scheduler and a new one: the work is taken up again, never twice at once, and ends well."""
     with stage.stuck_run() as stuck:
@@ -241,7 +235,6 @@ def test_a_killed_scheduler_leaves_nothing(stage: Stage) -> None:
     assert "running" not in stage.outcomes()
 
 
-@pytest.mark.timeout(900)
 def test_a_run_that_is_late_is_told_while_it_runs(stage: Stage) -> None:
     """The deadline passes, people are told once, the run goes on and ends well, and they are told that too."""
     stage.is_quiet()

@@ -185,7 +185,7 @@ def test_a_worker_that_is_killed_leaves_no_process_and_no_name(stage: Stage, ori
         worker.send_signal(signal.SIGKILL)
     left = names_like(stage, "pgtend_restoring_")
     assert (len(left), names_like(stage, f"{origin.name}_")) == (1, [])
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     count = "SELECT count(*)::text AS word FROM pg_stat_activity WHERE datname LIKE 'pgtend_restoring_%%'"
     with stage.server.session() as session:
         while session.row(asked(count)).word != "0" and time.monotonic() < deadline:

@@ -86,7 +86,7 @@ def kill_while_writing(vault: Vault, kind: str, where: str, site: S3Site | None 
 
 def wait_for(happened: Callable[[], bool]) -> None:
     """Wait until something is so, and fail when it never is."""
-    give_up_at = time.monotonic() + 20
+    give_up_at = time.monotonic() + 60
     while not happened():
         assert time.monotonic() < give_up_at, "it never happened"
         time.sleep(0.02)

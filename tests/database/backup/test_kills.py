@@ -50,7 +50,7 @@ def worker(depot: Depot, folder: Path) -> subprocess.Popen[bytes]:
 
 def soon(is_so: Callable[[], bool]) -> None:
     """Wait until something is so."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not is_so():
         assert time.monotonic() < deadline, "it never became so"
         time.sleep(0.05)

@@ -36,7 +36,7 @@ def places(tmp_path: Path) -> Generator[Places]:
 
 def wait_for_word(places: Places) -> None:
     """Wait until the process says that it is up."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while b"up" not in (places.logs / "sleeper.log").read_bytes():
         assert time.monotonic() < deadline
         time.sleep(0.02)
