@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -65,6 +65,8 @@ class Attic:
     backup: dict[str, object] = field(default_factory=dict[str, object])
     now: datetime = NOW
     lines: list[str] = field(default_factory=list[str])
+    on_line: Callable[[], object] = bool
+    """What else happens whenever a run says something."""
     address: Address | None = None
     keys: Mapping[str, str] = field(default_factory=lambda: {"operations": OPERATIONS.public, "escrow": ESCROW.public})
 
@@ -130,9 +132,7 @@ class Attic:
         """Archive what is old."""
         subject = Subject("kgc", "archive", "test")
         wishes = Wishes(approved_by=approved_by, only_unapproved=only_unapproved)
-        return archive_database(
-            self.site, self.ledger, subject, self.lines.append, wishes=wishes, clock=lambda: self.now
-        )
+        return archive_database(self.site, self.ledger, subject, self._say, wishes=wishes, clock=lambda: self.now)
 
     def desk(self, name: str = METRICS, keys: PrivateKeys | None = None) -> AbstractContextManager[Desk]:
         """Sit down to restore or erase."""
@@ -169,6 +169,10 @@ class Attic:
         parts = " UNION ALL ".join(read.format(name=name) for name in relations)
         whole = "count(*) || ':' || coalesce(sum(hashtextextended(row, 0)::numeric), 0)"
         return self.ask(f"SELECT {whole} FROM ({parts}) AS rows")  # noqa: S608 - names of ours
+
+    def _say(self, line: str) -> None:
+        self.lines.append(line)
+        self.on_line()
 
 
 def clinic(live: LiveDatabase, folder: Path, *, rows: int = 3_000) -> Attic:

@@ -164,6 +164,25 @@ def new_database(server: ThrowawayServer, template: str = "template1") -> Genera
         drop_database(server, name)
 
 
+@contextmanager
+def copy_of(template: LiveDatabase) -> Generator[LiveDatabase]:
+    """Make a copy of a database that nobody uses just now, owned by the same role, and drop it afterwards."""
+    name = f"t{secrets.token_hex(5)}"
+    owner = template.owner
+    password = owner.password or SecretStr("")
+    with template.server.session() as session:
+        session.run(
+            statement("CREATE DATABASE {name} OWNER {owner} TEMPLATE {template} STRATEGY file_copy"),
+            name=sql.Identifier(name),
+            owner=sql.Identifier(owner.user),
+            template=sql.Identifier(template.name),
+        )
+    try:
+        yield LiveDatabase(template.server, name, template.server.role(owner.user, password, name))
+    finally:
+        drop_database(template.server, name)
+
+
 def wanted_majors(condition: str) -> list[int]:
     """Read the condition of a `pg` marker, such as `>= 17`."""
     match = re.fullmatch(r"(>=|<=|<|>|==)\s*(\d+)", condition)

@@ -14,10 +14,11 @@ from rich.table import Table as Grid
 from bench.figures import Section
 from bench.page import write_page
 
-LONG = ("race", "extremes", "killed", "index_advice")
+LONG = ("race", "extremes", "killed", "archive_kills", "index_advice")
 """Proofs that take many minutes: they run when they are named."""
 BENCHES = (
-    "vault", "backup", "drill", "ledger", "planner", "indexes", "statements", "postgres", "fleet", "dag_files", "face",
+    "vault", "backup", "drill", "ledger", "planner", "indexes", "statements", "archive", "archive_sizes", "postgres", "fleet",
+    "dag_files", "face",
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from pgtend.archive.convertible import Obstacle
 from pgtend.archive.model import DueMonth
 from pgtend.sqlfiles import command, query
 
@@ -158,6 +159,8 @@ class Pinned:
     intervals: str
     bytes: str
     money: str
+    memory: str
+    statistics: str
     archiving: str
 
 
@@ -204,6 +207,7 @@ READ_SOURCE = query(__package__ or "", "read_source", SourceFacts)
 READ_COLUMNS = query(__package__ or "", "read_columns", ColumnFacts)
 READ_REFERENCES = query(__package__ or "", "read_references", ReferenceFacts)
 READ_TRIGGERS = query(__package__ or "", "read_triggers", TriggerFacts)
+READ_OBSTACLES = query(__package__ or "", "read_obstacles", Obstacle)
 READ_LEAVES = query(__package__ or "", "read_leaves", LeafFacts)
 READ_PRESSURE = query(__package__ or "", "read_pressure", Pressure)
 READ_WAITING = query(__package__ or "", "read_waiting", Waiting)

@@ -9,18 +9,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pgtend.archive.cold import Store
+from pgtend.archive.convert import Converter, make_months_ahead
 from pgtend.archive.detach import Detacher
 from pgtend.archive.facts import READ_LEAVES
 from pgtend.archive.leaving import destroy_month, drop_month, newest_verified_backup, remove_superseded
 from pgtend.archive.memory import approve, move_on, remember, units_of
 from pgtend.archive.model import Departure, Pace, State, Unit, decide_departures, decide_destructions
 from pgtend.archive.move import Mover, quick_commits, say_move
-from pgtend.archive.plan import ArchivePlan, TablePlan, plan_archive, reading_session
+from pgtend.archive.plan import ArchivePlan, TablePlan, plan_archive, plan_table, read_table, reading_session
 from pgtend.archive.pressure import Gauge, Lookout
 from pgtend.archive.record import Scribe, Step
 from pgtend.archive.seal import follow_columns, seal_month
 from pgtend.archive.tables import Shelf
-from pgtend.fleet.model import Database, Fleet, TableArchive, Tier
+from pgtend.fleet.model import ArchiveMode, Database, Fleet, TableArchive, Tier
 from pgtend.kernel.progress import Progress
 from pgtend.kernel.sizes import Bytes
 from pgtend.kernel.times import Clock, say_span, utc_now
@@ -63,6 +64,7 @@ class ArchiveReport:
     plan: ArchivePlan
     run_id: str
     rows: int = 0
+    converted: int = 0
     detached: int = 0
     sealed: int = 0
     proven: int = 0
@@ -75,6 +77,7 @@ class ArchiveReport:
 
     def __str__(self) -> str:
         counted = (
+            (self.converted, "tables partitioned"),
             (self.detached, "months detached"),
             (self.sealed, "months sealed"),
             (self.proven, "months proven in the vault"),
@@ -151,6 +154,7 @@ class _Night:
 
     def _tend(self, table: TablePlan, source_id: int) -> None:
         remember(self.session)
+        table = self._convert(table)
         reading = table.reading
         shelf = Shelf(
             session=self.session, source_id=source_id, names=table.names, facts=reading.facts, layout=reading.layout
@@ -159,10 +163,35 @@ class _Night:
         followed = follow_columns(shelf, table.units)
         if followed:
             self.progress(f"{table.names}: {followed} months are hashed by the columns that the table has now")
+        if reading.rule.mode is ArchiveMode.CONVERT and reading.may_detach:
+            made = make_months_ahead(shelf, reading, self.now)
+            if made:
+                self.progress(f"{table.names}: {made} partitions of months to come were made")
         self._detach(shelf, table)
         if self._move(shelf, table):
             self._seal(shelf)
         self._let_go(shelf, table)
+
+    def _convert(self, table: TablePlan) -> TablePlan:
+        """Make it partitioned where its rule says so, and clean up after a rule that said so once."""
+        reading = table.reading
+        if reading.facts.is_partitioned:
+            return table
+        converter = Converter(
+            session=self.session, reading=reading, progress=self.progress, closes_at=self.closes_at, now=self.now
+        )
+        if not reading.converts:
+            converter.forget()
+            return table
+        began = time.monotonic()
+        if not converter.convert():
+            self.report.is_finished = False
+            return table
+        self.report.converted += 1
+        took = timedelta(seconds=time.monotonic() - began)
+        self.scribe.step(table.names, Step.CONVERTED, took=took)
+        changed = read_table(self.session, table.names, reading.rule)
+        return plan_table(self.session, changed, self.now) if changed else table
 
     def _detach(self, shelf: Shelf, table: TablePlan) -> None:
         began = time.monotonic()

@@ -65,6 +65,19 @@ class Names:
         """Name the partition that takes late rows of a month that left."""
         return _fitting(f"{self.table}_late_{month:%Y_%m}")
 
+    def partition_name(self, month: date) -> str:
+        """Name the partition of a month to come."""
+        return _fitting(f"{self.table}_{month:%Y_%m}")
+
+    def past_name(self, bound: date) -> str:
+        """Name the partition that a table becomes which was not partitioned."""
+        return _fitting(f"{self.table}_until_{bound:%Y_%m}")
+
+    @property
+    def wider_key_name(self) -> str:
+        """Name the key that a table needs before it can be partitioned."""
+        return _fitting(f"{self.table}_by_month_key")
+
     @property
     def comment(self) -> str:
         """What the archive's comment says, by which it is known to be ours."""

@@ -14,6 +14,7 @@ from pgtend.archive.facts import (
     PIN_SESSION,
     READ_COLUMNS,
     READ_LEAVES,
+    READ_OBSTACLES,
     READ_REFERENCES,
     READ_SOURCE,
     READ_TRIGGERS,
@@ -84,6 +85,8 @@ class TablePlan:
     @property
     def mode(self) -> ArchiveMode:
         """How months leave."""
+        if self.reading.converts:
+            return ArchiveMode.CONVERT
         return ArchiveMode.DETACH if any(due.whole for due in self.leaves) else ArchiveMode.MOVE
 
     @property
@@ -110,6 +113,11 @@ class TablePlan:
 
     def locks(self) -> Iterator[str]:
         """Say which locks it takes."""
+        if self.reading.converts:
+            yield (
+                "ACCESS EXCLUSIVE on the table, and on what its foreign keys point at, for the moment in which it "
+                "becomes a partition: tried for 100 ms at a time"
+            )
         if any(due.whole for due in self.leaves):
             yield "SHARE UPDATE EXCLUSIVE on the table while a month is detached: nobody waits"
         if self.estimate.rows:
@@ -121,7 +129,7 @@ class TablePlan:
         yield f"{self.names}: {self.headline()}"
         for month, rows in self.months.items():
             yield f"    {month:%Y-%m}: {rows:,} rows"
-        if self.rows:
+        if self.rows or self.reading.converts:
             cost = self.estimate
             yield (
                 f"    about {cost.wal} of write-ahead log, {cost.disk} of disk for the archive, "
@@ -136,6 +144,9 @@ class TablePlan:
         """Say it in one line."""
         if self.problems:
             return f"nothing can be archived, {len(self.problems)} reasons"
+        if self.reading.converts:
+            waits = "" if self.is_approved else "; this rule waits for its first approval"
+            return f"would become partitioned by month, and then {self.rows:,} rows would leave{waits}"
         rows = f"{self.rows:,} rows of {len(self.months)} months before {self.cutoff:%Y-%m}"
         waits = "" if self.is_approved else "; this rule waits for its first approval"
         return f"{rows} would leave by {self.mode}{waits}" if self.rows else f"nothing is old enough{waits}"
@@ -198,7 +209,7 @@ def plan_archive(session: Session, database: Database, now: datetime, *, only: S
         if reading is None:
             missing.append(Problem(name, "there is no such table", "Correct archive.tables in the fleet file."))
         else:
-            tables.append(_plan_table(session, reading, now))
+            tables.append(plan_table(session, reading, now))
     return ArchivePlan(
         database=database.name, server=session.facts.version_text, tables=tuple(tables), missing=tuple(missing)
     )
@@ -238,6 +249,7 @@ def read_table(session: Session, names: Names, rule: TableArchive) -> Reading | 
         archive_columns=session.rows(READ_COLUMNS, there) if there else (),
         archive_triggers=session.rows(READ_TRIGGERS, there) if there else (),
         strangers=tuple(_strangers(names, archive, view, ours=ours)),
+        found_in_the_way=() if facts.is_partitioned else session.rows(READ_OBSTACLES, {**here, "time": rule.by}),
     )
 
 
@@ -257,7 +269,8 @@ def reading_session(address: Address, limits: Limits, *, application: str) -> Ge
         yield session
 
 
-def _plan_table(session: Session, reading: Reading, now: datetime) -> TablePlan:
+def plan_table(session: Session, reading: Reading, now: datetime) -> TablePlan:
+    """Judge one table."""
     problems = tuple(reading.problems())
     holds = holds_of(session, reading.names)
     cutoff = cutoff_month(now, reading.rule)
@@ -344,6 +357,7 @@ __all__ = [
     "chosen",
     "condition_of",
     "plan_archive",
+    "plan_table",
     "read_table",
     "reading_session",
 ]

@@ -7,13 +7,17 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from pgtend.archive.columns import TIME_TYPES, Layout
+from pgtend.archive.convertible import Obstacle, say_obstacles
 from pgtend.archive.facts import ColumnFacts, LeafFacts, ReferenceFacts, SourceFacts, TriggerFacts
 from pgtend.archive.model import month_after
 from pgtend.archive.names import Names
 from pgtend.fleet.model import ArchiveMode, Referenced, TableArchive
 from pgtend.kernel.errors import Problem
 from pgtend.kernel.names import did_you_mean
+from pgtend.kernel.sizes import Bytes
 
+WORTH_CONVERTING = Bytes.parse("100 MB")
+"""A table that is smaller is moved in seconds."""
 OLDEST_MAJOR = 15
 """From here on a view can ask by the rights of whoever reads it."""
 
@@ -34,6 +38,8 @@ class Reading:
     archive_triggers: Sequence[TriggerFacts] = ()
     strangers: Sequence[str] = field(default=())
     """Relations that have the name of something of ours, and are not ours."""
+    found_in_the_way: Sequence[Obstacle] = field(default=())
+    """What the catalogue has against partitioning it."""
 
     @property
     def layout(self) -> Layout:
@@ -61,6 +67,18 @@ class Reading:
             return "its months are those of another zone than UTC"
         return ""
 
+    @property
+    def converts(self) -> bool:
+        """Whether it is to become partitioned."""
+        return self.rule.mode is ArchiveMode.CONVERT and not self.facts.is_partitioned
+
+    def obstacles(self) -> Iterator[Obstacle]:
+        """List all that keeps it from becoming partitioned."""
+        yield from self.found_in_the_way
+        yield from (Obstacle(kind="publication", name=name) for name in self.facts.publications)
+        if self.rule.zone != "UTC" and self.layout.by.type == "timestamptz":
+            yield Obstacle(kind="zone", name="")
+
     def month_of(self, leaf: LeafFacts) -> date | None:
         """Tell which month a partition is; none when it is none, or more than one."""
         try:
@@ -78,6 +96,9 @@ class Reading:
         yield from self._of_references()
         yield from self._of_the_archive()
         yield from self._of_rights()
+        if self.converts and self._has_its_column:
+            for what, hint in say_obstacles(tuple(self.obstacles()), self.rule.by):
+                yield self._problem(f"it cannot become partitioned: {what}", hint)
         if self.rule.mode is ArchiveMode.DETACH and self.facts.is_partitioned and self.why_not_detach():
             yield self._problem(f"months cannot be detached: {self.why_not_detach()}", "Write mode: move, or auto.")
         if self.rule.mode is ArchiveMode.DETACH and not self.facts.is_partitioned:
@@ -85,6 +106,7 @@ class Reading:
 
     def notes(self) -> Iterator[str]:
         """List what a person should know."""
+        yield from self.of_conversion()
         for trigger in self.triggers:
             if trigger.is_per_row and trigger.moment == "BEFORE":
                 yield f"trigger {trigger.name} may keep rows from leaving; those stay in the table"
@@ -101,6 +123,30 @@ class Reading:
         for reference in self.references:
             if self.rule.referenced is Referenced.KEEP and not reference.is_indexed:
                 yield f"{reference.child} has no index on {', '.join(reference.columns)}: each batch reads all of it"
+
+    def of_conversion(self) -> Iterator[str]:
+        """List what a person should know about a table that becomes partitioned, or could."""
+        if self.converts:
+            if self.facts.key and self.rule.by not in self.facts.key:
+                key = ", ".join([*self.facts.key, self.rule.by])
+                yield f"its primary key becomes ({key}): what keeps {self.facts.key[0]} unique is its sequence alone"
+            yield "partitions are kept a year ahead by every run; rows that are dated later are refused"
+            yield "its name, rights, policies, triggers, views and sequences stay; ON CONFLICT needs the wider key"
+        elif self._is_worth_converting and not tuple(self.obstacles()):
+            yield (
+                "mode: convert would make it partitioned once, in a moment and without moving a row; "
+                "later months then leave as whole partitions"
+            )
+
+    @property
+    def _has_its_column(self) -> bool:
+        return any(one.name == self.rule.by for one in self.columns)
+
+    @property
+    def _is_worth_converting(self) -> bool:
+        large = sum(leaf.size + leaf.index_size for leaf in self.leaves) >= WORTH_CONVERTING
+        wanted = self.rule.mode is ArchiveMode.AUTO and self.rule.referenced is Referenced.REFUSE
+        return large and wanted and not self.facts.is_partitioned and self._has_its_column
 
     def _of_the_table(self) -> Iterator[Problem]:
         facts = self.facts

@@ -22,6 +22,7 @@ RECORD_ARCHIVE_RECLAIM = command(__package__ or "", "record_archive_reclaim")
 class Step(StrEnum):
     """What became of a month. Kept as written."""
 
+    CONVERTED = "converted"
     MOVED = "moved"
     DETACHED = "detached"
     SEALED = "sealed"

@@ -25,6 +25,7 @@ class ArchiveMode(StrEnum):
     AUTO = "auto"
     MOVE = "move"
     DETACH = "detach"
+    CONVERT = "convert"
 
 
 class Referenced(StrEnum):
@@ -80,7 +81,8 @@ class TableArchive(Settings):
         default=ArchiveMode.AUTO,
         description=(
             "`move`: row by row in small batches. `detach`: whole partitions, where the table has one for each month. "
-            "`auto`: detach where that is possible."
+            "`auto`: detach where that is possible. `convert`: make the table partitioned once, then as `auto`, and "
+            "keep the partitions of a year to come."
         ),
     )
     referenced: Referenced = Field(

@@ -1,0 +1,2 @@
+-- Tells the planner what the partitioned table holds: autovacuum looks at partitions alone.
+ANALYZE {table}

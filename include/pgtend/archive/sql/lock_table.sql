@@ -1,0 +1,2 @@
+-- Keeps everybody out for the moment of the exchange.
+LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE
