@@ -63,6 +63,7 @@ class Attic:
     tables: dict[str, Mapping[str, object]] = field(default_factory=lambda: {METRICS: {"by": "date"}})
     rules: dict[str, object] = field(default_factory=dict[str, object])
     backup: dict[str, object] = field(default_factory=dict[str, object])
+    health: dict[str, object] = field(default_factory=dict[str, object])
     now: datetime = NOW
     lines: list[str] = field(default_factory=list[str])
     on_line: Callable[[], object] = bool
@@ -83,6 +84,7 @@ class Attic:
                         "window": {"start": "00:00", "end": "00:00"},
                         "limits": {"lock_timeout": "2 s"},
                         "backup": dict(self.backup),
+                        "health": dict(self.health),
                         "archive": {**self.rules, "tables": {name: dict(rule) for name, rule in self.tables.items()}},
                     }
                 },

@@ -152,7 +152,8 @@ def test_doctor_prints_the_grants_that_help(shell: Shell, database: LiveDatabase
     """Copied and run, they make the next examination good."""
     tender: Address = database.new_role("tender")
     shell.know("tender", tender)
-    shell.write_fleet(FLEET.replace("    limits:", "    connection: tender\n    limits:"))
+    archive = "    archive: {tables: {clinic.visits: {by: created_at}}}"
+    shell.write_fleet(FLEET.replace("    limits:", f"    connection: tender\n{archive}\n    limits:"))
     refused = shell.pgtend("analyze", "clinic")
     assert refused.status == 78
     sick = shell.pgtend("doctor", "--json", "clinic")
@@ -160,7 +161,14 @@ def test_doctor_prints_the_grants_that_help(shell: Shell, database: LiveDatabase
     grants = [finding["hint"] for finding in json.loads(sick.out) if finding["what"] == "rights"]
     assert grants
     assert all(grant in refused.err for grant in grants)
-    database.run(*grants)
+    to_archive = {finding["hint"] for finding in json.loads(sick.out) if finding["what"] == "archive"}
+    owner = database.owner.user
+    assert to_archive == {
+        f"GRANT {owner} TO {tender.user};",
+        f"GRANT CREATE ON SCHEMA clinic TO {tender.user};",
+        f"GRANT CREATE ON DATABASE {database.name} TO {tender.user};",
+    }
+    database.run(*grants, *to_archive)
     try:
         assert shell.pgtend("doctor", "clinic").status == 0
         assert shell.pgtend("analyze", "clinic").status == 0

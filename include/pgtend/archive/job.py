@@ -16,6 +16,7 @@ from pgtend.archive.leaving import destroy_month, drop_month, newest_verified_ba
 from pgtend.archive.memory import approve, move_on, remember, units_of
 from pgtend.archive.model import Departure, Pace, State, Unit, decide_departures, decide_destructions
 from pgtend.archive.move import Mover, quick_commits, say_move
+from pgtend.archive.pack import pack_month, unpacked
 from pgtend.archive.plan import ArchivePlan, TablePlan, plan_archive, plan_table, read_table, reading_session
 from pgtend.archive.pressure import Gauge, Lookout
 from pgtend.archive.record import Scribe, Step
@@ -67,6 +68,7 @@ class ArchiveReport:
     converted: int = 0
     detached: int = 0
     sealed: int = 0
+    packed: int = 0
     proven: int = 0
     dropped: int = 0
     destroyed: int = 0
@@ -80,6 +82,7 @@ class ArchiveReport:
             (self.converted, "tables partitioned"),
             (self.detached, "months detached"),
             (self.sealed, "months sealed"),
+            (self.packed, "months packed"),
             (self.proven, "months proven in the vault"),
             (self.dropped, "months left the database"),
             (self.destroyed, "months destroyed"),
@@ -170,6 +173,8 @@ class _Night:
         self._detach(shelf, table)
         if self._move(shelf, table):
             self._seal(shelf)
+            if reading.rule.tier is Tier.PACKED:
+                self._pack(shelf, reading.rule.person or "")
         self._let_go(shelf, table)
 
     def _convert(self, table: TablePlan) -> TablePlan:
@@ -254,10 +259,33 @@ class _Night:
             self.progress(f"{shelf.names} {unit.label}: sealed, {sealed.rows:,} rows, {sealed.size}")
             self.scribe.step(shelf.names, Step.SEALED, unit=unit, rows=sealed.rows, size=sealed.size, took=took)
 
+    def _pack(self, shelf: Shelf, person: str) -> None:
+        for unit in unpacked(shelf):
+            if time.monotonic() >= self.closes_at:
+                self.report.is_finished = False
+                return
+            began = time.monotonic()
+            packed = pack_month(shelf, unit, person)
+            if packed is None:
+                self.progress(f"{shelf.names} {unit.label}: somebody reads it; the next run packs it")
+                continue
+            took = timedelta(seconds=time.monotonic() - began)
+            self.report.packed += 1
+            self.progress(f"{shelf.names} {unit.label}: packed, {packed.before} became {packed.after}")
+            self.scribe.step(
+                shelf.names,
+                Step.PACKED,
+                unit=unit,
+                rows=unit.rows,
+                size=packed.after,
+                took=took,
+                detail=f"from {packed.before}",
+            )
+
     def _let_go(self, shelf: Shelf, table: TablePlan) -> None:
         """Store what shall be cold, and let go of what has to go; the vault is opened only where a rule needs it."""
         rule = table.reading.rule
-        if rule.tier is Tier.TABLE and rule.forget_after is None:
+        if rule.tier is not Tier.COLD and rule.forget_after is None:
             return
         with self.site.vault() as vault:
             store = Store(fleet=self.site.fleet, database=self.site.database.name, vault=vault)

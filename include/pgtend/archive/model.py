@@ -217,7 +217,7 @@ def decide_departures(
 
 
 def _why_it_stays(unit: Unit, rule: TableArchive, now: datetime, newest_backup: datetime | None) -> Stay | None:
-    if rule.tier.value == "table":
+    if rule.tier.value != "cold":
         return Stay.TABLE
     if unit.stands is not State.PROVEN or unit.proven_at is None:
         return Stay.UNPROVEN

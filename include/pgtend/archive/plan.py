@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from pgtend.archive.errors import NoSuchRule, NotArchivable, NotYetApproved
@@ -26,6 +26,7 @@ from pgtend.archive.memory import approval_of, holds_of, units_of
 from pgtend.archive.model import DueMonth, Estimate, Unit, cutoff_month, in_order, rule_digest
 from pgtend.archive.names import Names
 from pgtend.archive.preflight import Reading
+from pgtend.archive.room import needed_by, room_left
 from pgtend.archive.tables import Relation, find
 from pgtend.fleet.model import ArchiveMode, ArchiveRules, Database, Limits, Referenced, TableArchive
 from pgtend.kernel.errors import Problem
@@ -202,17 +203,29 @@ def plan_archive(session: Session, database: Database, now: datetime, *, only: S
     """Judge every table that has a rule; changes nothing."""
     _refuse_standby(session)
     rules = database.archive.tables
+    room = room_left(session, database.health.disk)
     tables: list[TablePlan] = []
     missing: list[Problem] = []
     for name in chosen(database.archive, only):
         reading = read_table(session, Names.of(name), rules[name])
         if reading is None:
-            missing.append(Problem(name, "there is no such table", "Correct archive.tables in the fleet file."))
+            missing.append(missing_table(name))
         else:
-            tables.append(plan_table(session, reading, now))
+            table = plan_table(session, reading, now)
+            needed = needed_by(table.estimate)
+            if room is not None and needed > room:
+                table = replace(table, problems=(*table.problems, _no_room(table, needed, room)))
+            elif room is not None:
+                room -= needed
+            tables.append(table)
     return ArchivePlan(
         database=database.name, server=session.facts.version_text, tables=tuple(tables), missing=tuple(missing)
     )
+
+
+def missing_table(name: str) -> Problem:
+    """Say that a rule speaks of a table that is not there."""
+    return Problem(name, "there is no such table", "Correct archive.tables in the fleet file.")
 
 
 def chosen(rules: ArchiveRules, only: Sequence[str] = ()) -> tuple[str, ...]:
@@ -341,6 +354,14 @@ def _share(due: LeafDue) -> int:
     return min(due.leaf.size, int(due.leaf.size * pages / max(due.leaf.blocks, 1)))
 
 
+def _no_room(table: TablePlan, needed: int, room: int) -> Problem:
+    return Problem(
+        str(table.names),
+        f"it needs about {Bytes(needed)} of disk for its archive and the log, and {Bytes(max(room, 0))} may be used",
+        "Make room, let it leave in steps by a longer `keep`, or correct health.disk in the fleet file.",
+    )
+
+
 def _refuse_standby(session: Session) -> None:
     if session.facts.is_standby:
         raise StandbyRefused(
@@ -356,6 +377,7 @@ __all__ = [
     "TablePlan",
     "chosen",
     "condition_of",
+    "missing_table",
     "plan_archive",
     "plan_table",
     "read_table",

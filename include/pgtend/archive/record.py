@@ -26,6 +26,7 @@ class Step(StrEnum):
     MOVED = "moved"
     DETACHED = "detached"
     SEALED = "sealed"
+    PACKED = "packed"
     STORED = "stored"
     PROVEN = "proven"
     DROPPED = "dropped"

@@ -32,6 +32,7 @@ class Indexes:
 
     has_key: bool
     has_brin: bool
+    is_packed: bool
     size: int
 
 

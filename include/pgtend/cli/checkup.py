@@ -6,7 +6,9 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
+from pgtend.archive.readiness import require_archivable
 from pgtend.cli.desk import APPLICATION, Desk
 from pgtend.cli.findings import Finding, State, fine, look, not_seen, note, problems
 from pgtend.fleet.model import Database, VaultSettings
@@ -109,6 +111,8 @@ def examine_database(desk: Desk, database: Database) -> Iterator[Finding]:
             yield from look(about, "primary", lambda: _see_primary(session))
             yield from _see_rights(about, session, database)
             yield from _see_index_rights(about, session, database)
+            if database.archive.enabled and database.archive.tables:
+                yield from look(about, "archive", partial(_see_archive, session, database))
             if desk.fleet.ledger is not None and database.statements.enabled:
                 yield from look(about, "statements", lambda: _see_counting(session))
             yield from _see_room(about, session, database)
@@ -178,6 +182,12 @@ def _see_index_rights(about: str, session: Session, database: Database) -> Itera
         yield note(
             about, "amcheck", "is not installed, so no index is verified", "As a superuser: CREATE EXTENSION amcheck;"
         )
+
+
+def _see_archive(session: Session, database: Database) -> str:
+    """Say whether the tables with an archive rule can be archived by the role that does it."""
+    refuse_standby(session)
+    return f"all that archiving {require_archivable(session, database)} tables needs"
 
 
 def _see_room(about: str, session: Session, database: Database) -> Iterator[Finding]:

@@ -39,6 +39,7 @@ class Tier(StrEnum):
     """Where archived months stay."""
 
     TABLE = "table"
+    PACKED = "packed"
     COLD = "cold"
 
 
@@ -100,7 +101,10 @@ class TableArchive(Settings):
     )
     tier: Tier = Field(
         default=Tier.TABLE,
-        description="Where archived months stay: `table`: in the database. `cold`: as Parquet in the vault, sealed.",
+        description=(
+            "Where archived months stay: `table`: in the database. `packed`: in the database, written again so that "
+            "they are small. `cold`: as Parquet in the vault, sealed."
+        ),
     )
     grace: Span = Field(
         default=timedelta(days=7),

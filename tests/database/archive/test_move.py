@@ -8,7 +8,7 @@ import pytest
 
 from bed.archiving import METRICS, Attic
 from bed.clusters import asked, statement
-from pgtend.archive.errors import NotYetApproved, SealBroken
+from pgtend.archive.errors import NotArchivable, NotYetApproved, SealBroken
 from pgtend.archive.model import State
 from pgtend.postgres.errors import MissingRight
 
@@ -229,3 +229,17 @@ def test_months_begin_where_the_zone_of_the_rule_begins_them(attic: Attic) -> No
     attic.run()
     assert [(unit.label, unit.rows) for unit in attic.units("public.log")] == [("2025-07", 2), ("2025-08", 1)]
     assert attic.ask("SELECT count(*) FROM public.log_archive") == "3"
+
+
+@pytest.mark.pg(">= 18")
+def test_nothing_is_moved_where_the_disk_has_no_room_for_it(attic: Attic) -> None:
+    """The archive and the log are written before anything shrinks; the size of the disk is what the fleet file says."""
+    attic.health = {"disk": "1 MB"}
+    (what,) = attic.refusals()
+    assert what.startswith("it needs about ")
+    assert what.endswith("of disk for its archive and the log, and 0 bytes may be used")
+    with pytest.raises(NotArchivable):
+        attic.run()
+    assert attic.units() == ()
+    attic.health = {"disk": "1 TB"}
+    assert attic.refusals() == []
