@@ -14,12 +14,10 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from bed.airflow_world import ROOT, World
 from bed.archiving import HEALTH_METRICS, METRICS, USERS, filled, own
-from bed.clusters import asked
-from pgtend.archive.memory import approve
-from pgtend.archive.model import rule_digest
-from pgtend.archive.names import Names
-from pgtend.fleet.load import load_fleet
-from pgtend_airflow.first_runs import ApprovedFirstRun
+from bed.clusters import LiveDatabase, asked
+from bed.ledgers import ask
+from pgtend_airflow import desk
+from pgtend_airflow.first_runs import ApprovedFirstRun, approved_first_run
 
 ANA = {"id": "ana", "name": "ana"}
 RULE = f"archive: {{tables: {{{METRICS}: {{by: date}}}}}}"
@@ -30,6 +28,17 @@ class Started:
     """A run as the approval sees it."""
 
     triggering_user_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunOf:
+    """A run as a task sees it."""
+
+    dag_id: str
+    run_id: str
+    triggering_user_name: str
+    run_after: datetime = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    run_type: str = "manual"
 
 
 class Watched(ApprovedFirstRun):
@@ -63,13 +72,17 @@ def approval() -> Watched:
 
 def complete(made: Watched, who: Mapping[str, str] | None, typed: str, starter: str | None, chosen: str) -> None:
     """Let the approval go on with an answer, the way Airflow hands it over."""
-    said: dict[str, object] = {
+    made.execute_complete({"dag_run": Started(starter)}, answer(who, typed, chosen))  # type: ignore[typeddict-item]
+
+
+def answer(who: Mapping[str, str] | None, typed: str, chosen: str) -> dict[str, object]:
+    """Give an answer the way Airflow hands it over."""
+    return {
         "chosen_options": [chosen],
         "params_input": {"typed_name": typed},
         "responded_at": datetime(2026, 11, 21, tzinfo=UTC),
         "responded_by_user": who,
     }
-    made.execute_complete({"dag_run": Started(starter)}, said)  # type: ignore[typeddict-item]
 
 
 @pytest.mark.parametrize("starter", [None, "ben"])
@@ -121,19 +134,35 @@ def test_the_first_run_is_inside_the_approval(world: World) -> None:
     assert world.messages() == []
 
 
-def test_an_approved_rule_runs_without_anybody(world: World) -> None:
-    """Old rows are in the archive, the approval is skipped, and no row is in any log."""
+def archived(live: LiveDatabase) -> int:
+    """Count what left the table."""
+    with live.session() as session:
+        return int(session.row(asked("SELECT count(*)::text AS word FROM public.health_metrics_archive")).word)
+
+
+def test_what_was_approved_is_archived_and_later_runs_ask_nobody(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The approval moves rows and says who said yes; the next run moves a late one, skips it, and logs no row."""
     live = world.source
     live.run(USERS, "INSERT INTO public.users SELECT generate_series(1, 90)", HEALTH_METRICS, filled(500))
     own(live, "public.users", METRICS)
     world.connect("kgc", live.owner)
-    rule = load_fleet(add_rule(world)).databases["kgc"].archive.tables[METRICS]
-    with live.session(live.owner) as session:
-        approve(session, Names.of(METRICS), rule_digest(METRICS, rule), "ana")
+    add_rule(world)
+    form = {"dry_run": False, "outside_window": False}
+    context = {"params": form, "dag_run": RunOf("kgc.archive", "manual__1", "ben")}
+    with monkeypatch.context() as inside:
+        inside.setattr(desk, "get_current_context", lambda: context)
+        approved_first_run("kgc").execute_complete(context, answer(ANA, "kgc", "Approve"))  # type: ignore[arg-type]
+    moved = archived(live)
+    assert 0 < moved < 500
+    with world.reporting.session() as ledger:
+        told = ask(ledger, "SELECT actor || detail::text FROM reporting.audit WHERE action = 'archive.approved'")
+    assert told == ['airflow:ana{"tables": "public.health_metrics"}']
+    live.run(
+        "INSERT INTO public.health_metrics (user_id, date, medication_score, diet_score, exercise_score)"
+        " VALUES (7, '2025-09-10', 1, 2, 3)"
+    )
     run = world.run("kgc.archive")
     assert run.state == "success", world.log()
     states = {task.task_id: task.state for task in run.get_task_instances()}
     assert states == {"plan": "success", "archive": "success", "approve_first_run": "skipped"}
-    with live.session() as session:
-        moved = session.row(asked("SELECT count(*)::text AS word FROM public.health_metrics_archive")).word
-    assert 0 < int(moved) < 500
+    assert archived(live) == moved + 1

@@ -47,7 +47,7 @@ def test_a_packed_month_holds_the_same_rows_in_less(packed: Attic) -> None:
 def test_columns_lie_beside_each_other_without_gaps(packed: Attic) -> None:
     """A byte before eight costs eight: each row of this log is a quarter smaller afterwards, and equal."""
     packed.live.run(
-        "CREATE TABLE public.log (a bool NOT NULL, at timestamptz NOT NULL, b bool, n bigint, c int2, m bigint, j json)",
+        "CREATE TABLE public.log (a bool NOT NULL, at timestamptz NOT NULL, b bool, n int8, c int2, m int8, j json)",
         "INSERT INTO public.log SELECT true, timestamptz '2025-09-01' + x * interval '1 minute', NULL, x, 1, x, NULL"
         " FROM generate_series(1, 5000) AS x",
         "UPDATE public.log SET b = true",

@@ -6,7 +6,7 @@ import pytest
 
 from bed.archiving import METRICS, Attic, own
 from bed.clusters import asked, statement
-from pgtend.archive.errors import NotArchivable, RowsAstray
+from pgtend.archive.errors import NotArchivable, RowsAstray, SealBroken
 
 ARCHIVE = "public.health_metrics_archive"
 ROW = f"INSERT INTO {METRICS} (user_id, date, medication_score, diet_score, exercise_score) VALUES"
@@ -113,6 +113,21 @@ def test_rows_that_an_archive_swallows_come_back(attic: Attic) -> None:
     with pytest.raises(RowsAstray, match="took 1 rows, and the archive got 0"):
         attic.run()
     assert attic.ask(f"SELECT count(*) FROM {METRICS} WHERE date = '2025-09-09'") == "1"
+
+
+@pytest.mark.pg(">= 18")
+def test_values_that_an_archive_changes_are_caught_by_the_ledger(attic: Attic) -> None:
+    """The ledger knows the rows as they left, so a trigger behind the plan's back does not go through the seal."""
+    attic.run()
+    attic.live.run(
+        "CREATE FUNCTION public.inflate() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN NEW.diet_score := NEW.diet_score * 100; RETURN NEW; END $$",
+        "CREATE TRIGGER inflate BEFORE INSERT ON pgtend_archive.public__health_metrics_2025_09"
+        " FOR EACH ROW EXECUTE FUNCTION public.inflate()",
+        f"{ROW} (1, '2025-09-09', 1, 2, 3)",
+    )
+    with pytest.raises(SealBroken, match="2025-09 is not what was moved"):
+        attic.run()
 
 
 @pytest.mark.pg(">= 18")
