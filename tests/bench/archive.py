@@ -158,8 +158,9 @@ def measure() -> Section:
                 with _filled(server, rows) as template:
                     seen += [_ours(OURS, template, Path(top) / f"{rows}-{n}", rows) for n in range(runs)]
                     seen.append(_theirs(template, rows))
-                with _filled(server, rows, is_partitioned=True) as template:
-                    seen.append(_ours(DETACH, template, Path(top) / f"{rows}-parts", rows))
+        if ROWS:
+            with _filled(server, ROWS, is_partitioned=True) as template:
+                seen.append(_ours(DETACH, template, Path(top) / "parts", ROWS))
     return _section(seen)
 
 

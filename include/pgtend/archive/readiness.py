@@ -18,7 +18,7 @@ def require_archivable(session: Session, database: Database) -> int:
         problems += reading.problems() if reading else [missing_table(name)]
     NotArchivable.raise_if_any(
         f"{database.name} has tables that cannot be archived by their rules",
-        problems,
+        tuple(problems),
         hint="See docs/runbooks/archive-refused.md.",
     )
     return len(database.archive.tables)
