@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from pgtend.archive.detach import RENAME_MONTH
 from pgtend.archive.facts import READ_COLUMNS, ColumnFacts
+from pgtend.archive.leaving import DROP_MONTH
 from pgtend.archive.memory import units_of
 from pgtend.archive.model import State, Unit
 from pgtend.archive.names import SCHEMA
@@ -34,8 +36,6 @@ _WIDTHS: Final = (
 CREATE_PACKED = command(__package__ or "", "create_packed")
 REQUIRE_VALUE = command(__package__ or "", "require_value")
 DETACH_FOR_PACKED = command(__package__ or "", "detach_for_packed")
-DROP_MONTH = command(__package__ or "", "drop_month")
-RENAME_MONTH = command(__package__ or "", "rename_month")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -114,5 +114,5 @@ def test_a_reader_of_the_archive_is_not_kept_waiting(packed: Attic) -> None:
         reader.rows(asked("SELECT count(*)::text AS word FROM public.health_metrics_archive"))
         assert packed.run().packed == 0
     assert packed.run().packed == 4
-    left = "SELECT count(*) FROM pg_class WHERE relname LIKE 'packed%%'"
+    left = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relname LIKE 'packed%%'"
     assert packed.ask(left) == "0"
