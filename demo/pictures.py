@@ -37,21 +37,18 @@ class Shot:
     then: Callable[[Page], object] = lambda page: page.wait_for_timeout(0)
 
 
-def ordinary(analyze: Run, drill: Run) -> tuple[Shot, ...]:
+def ordinary(analyze: Run) -> tuple[Shot, ...]:
     """Name the pages worth a picture on a day on which all is well."""
-    both = ("light", "dark")
     return (
-        Shot("fleet", "/plugin/pgtend", schemes=both),
+        Shot("fleet", "/plugin/pgtend", schemes=("light", "dark")),
         Shot("phone", "/plugin/pgtend", PHONE),
         Shot("why", "/plugin/pgtend", then=lambda page: page.locator("[data-database] button").nth(1).click()),
-        Shot("database", "/plugin/pgtend/kgc", schemes=both),
-        Shot("drills", "/plugin/pgtend/kgc/drills"),
+        Shot("database-dark", "/plugin/pgtend/kgc", schemes=("dark",)),
         Shot("inside", "/plugin/pgtend/kgc/drills", then=look_inside),
         Shot("health", "/plugin/pgtend/kgc/health"),
         Shot("statements", "/plugin/pgtend/kgc/statements"),
         Shot("api", "/plugin/pgtend/fleet/api"),
         Shot("pipelines", "/dags?tags=analyze"),
-        Shot("run", f"/dags/{drill.dag_id}/runs/{drill.run_id}"),
         Shot("log", f"/dags/{analyze.dag_id}/runs/{analyze.run_id}/tasks/analyze"),
     )
 
@@ -112,15 +109,6 @@ class Studio:
         page.set_content(answer.text)
         self.keep(page, "receipt")
 
-    def take_report(self) -> None:
-        """Take a picture of the weekly report of one database."""
-        folder = self.places.state / "report"
-        self.shell(f"pgtend report --to {folder}")
-        page = self.window("light", SHEET)
-        page.goto((folder / "kgc.html").as_uri())
-        self.keep(page, "report")
-        shutil.rmtree(folder)
-
     def window(self, scheme: str, size: tuple[int, int]) -> Page:
         """Open a window."""
         viewport = {"width": size[0], "height": size[1]}
@@ -169,17 +157,15 @@ def main() -> None:
     places = Places.here()
     api = Api(f"http://127.0.0.1:{read_ports(places)['ui']}")
     api.log_in("admin", SecretWords(places)["admin"])
-    found = [api.newest_run(dag_id) for dag_id in ("kgc.analyze", "kgc.restore_drill")]
-    runs = [run for run in found if run is not None]
-    if len(runs) < len(found):
-        raise DemoProblem("kgc.analyze or kgc.restore_drill has not run yet", "make demo runs them")
+    analyze = api.newest_run("kgc.analyze")
+    if analyze is None:
+        raise DemoProblem("kgc.analyze has not run yet", "make demo runs it")
     shutil.rmtree(places.root / "docs" / "pictures", ignore_errors=True)
     (places.root / "docs" / "pictures").mkdir()
     with chromium() as browser:
         studio = Studio(places, api, browser, Console())
-        studio.take(ordinary(*runs))
+        studio.take(ordinary(analyze))
         studio.take_receipt()
-        studio.take_report()
         with studio.broken():
             studio.take(BROKEN)
 

@@ -33,12 +33,14 @@ def faults(page: Page, part: str = OURS) -> list[str]:
 
 def put_into(page: Page, scheme: str) -> str:
     """Change the theme as Airflow's own switch does, and tell on which colour the page stands then."""
-    change = """scheme => {
+    change = """async scheme => {
         const root = document.documentElement;
         root.classList.remove('light', 'dark');
         root.classList.add(scheme);
         root.style.colorScheme = scheme;
-        return getComputedStyle(document.body).backgroundColor }"""
+        const fading = document.getAnimations().filter(one => one instanceof CSSTransition);
+        await Promise.allSettled(fading.map(one => one.finished));
+        return getComputedStyle(root).backgroundColor }"""
     return str(page.evaluate(change, scheme))
 
 

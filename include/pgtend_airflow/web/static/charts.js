@@ -66,7 +66,7 @@ export function Timeline({ stretches, since, until }) {
   return h(Box, { ref: box },
     width > 0 && h("svg", { width, height: bottom + 18, role: "img", "aria-label": label },
       lanes.map((name, nth) => h("g", { key: name },
-        nth % 2 === 0 && h("rect", { x: left, y: top + nth * lane, width: width - left, height: lane, fill: colour("bg.subtle") }),
+        nth % 2 === 0 && h("rect", { x: left, y: top + nth * lane, width: width - left, height: lane, fill: colour("bg.muted"), opacity: 0.5 }),
         h("text", { x: 0, y: top + nth * lane + 16, style: { fontSize: 12 }, fill: colour("fg") }, name))),
       h(DayLines, { since, until, x, top, bottom, width: width - left }),
       stretches.map(mark)),

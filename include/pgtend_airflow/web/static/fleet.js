@@ -19,8 +19,8 @@ export function Leads({ link, runbooks }) {
 function CellButton({ cell, column, database, runbooks }) {
   return h(Popover.Root, { lazyMount: true, positioning: { placement: "bottom-start" } },
     h(Popover.Trigger, { asChild: true },
-      h(Button, { variant: "ghost", size: "sm", px: 2, mx: -2, fontWeight: "normal", height: "auto", minH: 8, py: 1, whiteSpace: "normal", textAlign: "start", justifyContent: "start" },
-        h(Light, { light: cell.light, label: `${database}, ${column.title}, ${LIGHTS[cell.light].word}: ` }), cell.says)),
+      h(Button, { variant: "ghost", size: "sm", px: 2, mx: -2, fontWeight: "normal", height: "auto", minH: 8, py: 1, whiteSpace: "normal", textAlign: "start", justifyContent: "start", alignItems: "start" },
+        h(Light, { light: cell.light, mt: "2px", label: `${database}, ${column.title}, ${LIGHTS[cell.light].word}: ` }), cell.says)),
     h(Portal, null, h(Popover.Positioner, null, h(Popover.Content, { maxW: "min(24rem, 90vw)" },
       h(Popover.Arrow),
       h(Popover.Body, null, h(Stack, { gap: 2 },

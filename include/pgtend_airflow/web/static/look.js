@@ -26,10 +26,10 @@ const SHAPES = {
   ],
 };
 
-export function Light({ light, size = 4, label }) {
+export function Light({ light, size = 4, label, ...rest }) {
   return h(
     Box,
-    { as: "span", display: "inline-flex", flexShrink: 0, color: `${LIGHTS[light].palette}.solid`, boxSize: size },
+    { as: "span", display: "inline-flex", flexShrink: 0, color: `${LIGHTS[light].palette}.solid`, boxSize: size, ...rest },
     h("svg", { viewBox: "0 0 16 16", width: "100%", height: "100%", "aria-hidden": true },
       h("g", { fill: "currentColor" }, SHAPES[light][0]),
       h("g", { fill: "none", stroke: "#fff", strokeWidth: 1.7, strokeLinecap: "round", strokeLinejoin: "round" }, SHAPES[light][1]),
@@ -47,7 +47,7 @@ export function Outcome({ outcome, palette }) {
 }
 
 export function Moment({ at, empty = "never" }) {
-  return at ? h("time", { dateTime: at, title: exact(at) }, ago(at)) : h(Text, { as: "span", color: "fg.muted" }, empty);
+  return at ? h("time", { dateTime: at, title: exact(at), style: { whiteSpace: "nowrap" } }, ago(at)) : h(Text, { as: "span", color: "fg.muted" }, empty);
 }
 
 /** Turns an address of the API into one of this page: ours, Airflow's, or somebody else's. */

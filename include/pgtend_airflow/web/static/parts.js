@@ -53,7 +53,7 @@ export function List({ caption, columns, rows, name, empty = "Nothing here yet."
   if (!rows.length) return h(Nothing, null, empty);
   const head = columns.map((column) => h(Table.ColumnHeader, { key: column.title, textAlign: column.end ? "end" : "start", whiteSpace: "nowrap" }, column.title));
   const line = (row) => columns.map((column) =>
-    h(Table.Cell, { key: column.title, textAlign: column.end ? "end" : "start", verticalAlign: "top", fontVariantNumeric: "tabular-nums", minW: column.wide ? "16rem" : undefined, overflowWrap: "anywhere" }, column.of(row)));
+    h(Table.Cell, { key: column.title, textAlign: column.end ? "end" : "start", verticalAlign: "top", fontVariantNumeric: "tabular-nums", minW: column.wide ? "16rem" : undefined, whiteSpace: column.end ? "nowrap" : undefined, overflowWrap: "anywhere" }, column.of(row)));
   return h(Fragment, null,
     h(Box, { display: { base: "none", md: "block" }, overflowX: "auto", tabIndex: 0, role: "region", "aria-label": caption },
       h(Table.Root, { size: "sm" },
