@@ -12,7 +12,7 @@ from rich.markdown import Markdown
 from rich.table import Table as Grid
 
 from bench.figures import Section
-from bench.page import write_page
+from bench.page import renew_chapters, write_page
 
 LONG = ("race", "extremes", "killed", "archive_kills", "index_advice")
 """Proofs that take many minutes: they run when they are named."""
@@ -27,19 +27,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     known = ", ".join(BENCHES + LONG)
     parser.add_argument("only", nargs="*", metavar="bench", help=f"any of {known}; none means all but the long ones")
-    parser.add_argument("--write", action="store_true", help="write the page; its figures come from one run of all")
+    parser.add_argument("--write", action="store_true", help="write the page, or the named chapters of it")
     wanted = parser.parse_args()
     unknown = sorted(set(wanted.only) - {*BENCHES, *LONG})
     if unknown:
         parser.error(f"there is no bench {', '.join(unknown)}; there are {known}")
-    if wanted.write and wanted.only:
-        parser.error("the page holds the figures of one run of all benches: leave the names out, or --write")
     console = Console(highlight=False)
     began = time.monotonic()
     sections = [run(console, name) for name in wanted.only or BENCHES]
     console.print(f"All of it took {time.monotonic() - began:.0f} s.")
     if wanted.write:
-        console.print(f"Written: {write_page(sections)}")
+        console.print(f"Written: {renew_chapters(sections) if wanted.only else write_page(sections)}")
 
 
 def run(console: Console, name: str) -> Section:

@@ -34,6 +34,19 @@ def write_page(sections: Sequence[Section]) -> Path:
     return PAGE
 
 
+def renew_chapters(sections: Sequence[Section]) -> Path:
+    """Put the figures of some rooms in the place of their old ones; each says when and where it was measured."""
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    figures, _, after = rest.partition(END)
+    parts = re.split(r"(?m)^(?=## )", figures.strip())
+    chapters = {part.partition("\n")[0]: part.strip() for part in parts}
+    for section in sections:
+        title, _, body = chapter(section).partition("\n\n")
+        chapters[title] = "\n\n".join([title, folded(f"By itself, not with the others. {machine()}"), body])
+    PAGE.write_text("\n\n".join([before + BEGIN, *chapters.values(), END + after]), encoding="utf-8")
+    return PAGE
+
+
 def machine() -> str:
     """Say on what machine and with which versions this was measured, and how busy it was."""
     cores = len(os.sched_getaffinity(0))
