@@ -10,6 +10,8 @@ seals each month against a ledger of what was moved, and, where the rule says so
 | `archive` | moves, seals, stores and lets go by the rules that a person approved |
 | `approve_first_run` | where a rule is new or changed: waits for a person, and then does the first run itself |
 
+A rule may also say that its table becomes partitioned once (`mode: convert`), or that sealed months are packed.
+
 Any task may be killed at any moment: a row is either in its table or in the archive, and the next run goes on. Batches
 are short, give way to whoever waits, and pause while replicas or the archiver are behind.
 

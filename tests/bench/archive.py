@@ -33,7 +33,7 @@ SETTINGS = {
     "checkpoint_timeout": "30min",
 }
 OURS, SEED, DETACH = "pgtend", "copy, then delete", "pgtend, partitioned"
-DAYS, PEOPLE, IDLE = 1096, 9_200, 8.0
+DAYS, PEOPLE, IDLE = 1096, 9_200, 6.0
 _EVERY = 0.05
 FILL = """
 INSERT INTO public.health_metrics (user_id, date, medication_score, diet_score, exercise_score)

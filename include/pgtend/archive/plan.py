@@ -213,6 +213,9 @@ def plan_archive(session: Session, database: Database, now: datetime, *, only: S
         else:
             table = plan_table(session, reading, now)
             needed = needed_by(table.estimate)
+            if reading.converts:
+                # The wider key is no larger than the indexes that are there.
+                needed += sum(leaf.index_size for leaf in reading.leaves)
             if room is not None and needed > room:
                 table = replace(table, problems=(*table.problems, _no_room(table, needed, room)))
             elif room is not None:
