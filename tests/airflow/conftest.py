@@ -13,6 +13,7 @@ import pytest
 
 from bed.airflow_metadata import make_sqlite
 from bed.clusters import Clusters, new_database
+from pgtend.postgres.throwaway import ThrowawayServer
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = Path(tempfile.mkdtemp(prefix="pgtend-airflow-"))
@@ -46,9 +47,16 @@ def airflow_db() -> Generator[None]:
 
 
 @pytest.fixture
+def tended_server(clusters: Clusters) -> ThrowawayServer:
+    """Give the server of the database that is tended; a file of tests may choose another one."""
+    return clusters.server(18)
+
+
+@pytest.fixture
 def world(  # noqa: PLR0913, PLR0917 - pytest hands out fixtures one by one
     airflow_db: None,  # noqa: ARG001 - it is there, that is enough
     clusters: Clusters,
+    tended_server: ThrowawayServer,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
@@ -56,9 +64,9 @@ def world(  # noqa: PLR0913, PLR0917 - pytest hands out fixtures one by one
 ) -> Generator[World]:
     """Give a fleet of one real database with a ledger, a vault and two alert channels that keep what they are sent."""
     (HOME / "pgtend-alerts.json").unlink(missing_ok=True)
-    server = clusters.server(18)
     with ExitStack() as stack:
-        source, reporting = (stack.enter_context(made(server)) for made in (new_database, new_ledger))
+        source = stack.enter_context(new_database(tended_server))
+        reporting = stack.enter_context(new_ledger(clusters.server(18)))
         yield stack.enter_context(World.made(source, reporting, tmp_path, monkeypatch, capfd, caplog))
 
 

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
@@ -126,8 +126,8 @@ class World:
         """Define any Airflow connection."""
         self.environ.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps(connection))
 
-    def run(self, dag_id: str, conf: dict[str, object] | None = None) -> DagRun:
-        """Run a whole DAG in this process, with retries that do not wait."""
+    def run(self, dag_id: str, conf: dict[str, object] | None = None, moment: datetime | None = None) -> DagRun:
+        """Run a whole DAG in this process, meant for now or another moment, with retries that do not wait."""
         database, _, pipeline = dag_id.partition(".")
         # Its own file alone: that all of them load together is what tests/airflow/test_dag_files.py sees.
         bag = DagBag(dag_folder=str(ROOT / "dags" / f"{'fleet_' if database == 'fleet' else ''}{pipeline}.py"))
@@ -139,7 +139,7 @@ class World:
             task.retry_delay = timedelta(milliseconds=10)
             task.retry_exponential_backoff = 0
         self.log()
-        run = dag.test(run_conf=conf)
+        run = dag.test(run_after=moment, run_conf=conf)
         self.log()
         return run
 

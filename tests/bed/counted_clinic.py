@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from bed.clusters import LiveDatabase, new_database, tools_of
-from bed.ledgers import ask, member_of, tell
+from bed.ledgers import ask, member_of, new_ledger, tell
 from pgtend.ledger.database import DatabaseLedger
-from pgtend.ledger.migrate import migrate
 from pgtend.postgres.address import Address
 from pgtend.postgres.session import Session
 from pgtend.postgres.throwaway import ThrowawayServer
@@ -127,9 +126,7 @@ class Clinic:
 def clinic_on(server: ThrowawayServer, memory: ThrowawayServer) -> Generator[Clinic]:
     """Make a counted database on one server, and a ledger for it on another one."""
     with ExitStack() as stack:
-        reporting = stack.enter_context(new_database(memory))
-        with reporting.session() as session:
-            migrate(session)
+        reporting = stack.enter_context(new_ledger(memory))
         source = stack.enter_context(new_database(server))
         source.run("CREATE EXTENSION pg_stat_statements SCHEMA public")
         tender = source.new_role("tender")

@@ -20,7 +20,6 @@ from pgtend.indexes.model import Decision
 from pgtend.indexes.plan import RebuildPlan, plan_rebuilds
 from pgtend.indexes.report import RebuildReport
 from pgtend.ledger.folder import FolderLedger
-from pgtend.ledger.migrate import migrate
 from pgtend.ledger.model import Ledger, Subject
 from pgtend.postgres.address import Address
 from pgtend.postgres.session import Session
@@ -77,16 +76,10 @@ def index_facts(**different: object) -> IndexFacts:
     return IndexFacts(**{**_FACTS, **different})  # type: ignore[arg-type]
 
 
-def _migrate(live: LiveDatabase) -> None:
-    with live.session() as session:
-        migrate(session)
-
-
 _FURNISH: Mapping[str, Callable[[LiveDatabase], object]] = {
     "empty": lambda live: live.run(*MAKE, address=live.owner),
     "filled": lambda live: live.run(*MAKE, *FILL, address=live.owner),
     "stays": lambda live: live.run(*MAKE, *STAYS, address=live.owner),
-    "ledger": _migrate,
 }
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bed.clusters import new_database, statement
+from bed.ledgers import new_ledger
 from bed.statements import (
     SAMPLE_TABLE,
     Column,
@@ -23,7 +24,6 @@ from bed.statements import (
     undeclared,
 )
 from pgtend.archive.memory import remember
-from pgtend.ledger.migrate import migrate
 from pgtend.postgres.session import Session
 from pgtend.postgres.throwaway import ThrowawayServer
 from pgtend.sqlfiles import Query
@@ -48,13 +48,12 @@ def amount_query(text: str) -> Query[object]:
 def places(server: ThrowawayServer) -> Generator[dict[str, Session]]:
     """Give a session in a tended database and one in a ledger."""
     with ExitStack() as opened:
-        tended, ledger = (opened.enter_context(new_database(server)) for _ in range(2))
+        tended, ledger = (opened.enter_context(make(server)) for make in (new_database, new_ledger))
         places = {"source": opened.enter_context(tended.session()), "ledger": opened.enter_context(ledger.session())}
         places["source"].run(statement(SAMPLE_TABLE))
         places["source"].run(statement("CREATE EXTENSION pg_stat_statements SCHEMA public"))
         remember(places["source"])
         make_extensions(places["source"], QUERIES)
-        migrate(places["ledger"])
         yield places
 
 

@@ -11,14 +11,13 @@ import pytest
 from bed.clusters import new_database
 from bed.drilling import Ground, furnish
 from bed.indexing import STAYS
-from bed.ledgers import ask
+from bed.ledgers import ask, new_ledger
 from bed.restoring import Stage
 from pgtend.drill.lending import index_work, is_fit
 from pgtend.drill.model import DrillOutcome, Verdict
 from pgtend.indexes.advice_model import Kind, Status
 from pgtend.indexes.advise import AdviceReport, Inquiry, advise_on_indexes
 from pgtend.ledger.database import DatabaseLedger
-from pgtend.ledger.migrate import migrate
 from pgtend.ledger.model import Subject
 from pgtend.postgres.sandbox import IsolationLevel
 from pgtend.postgres.session import Session
@@ -44,8 +43,7 @@ RUNS = "SELECT pipeline || ' ' || outcome || ' ' || error_code FROM reporting.ru
 def memory(stage: Stage) -> Generator[Session]:
     """Give a reporting database of its own."""
     with ExitStack() as opened:
-        session = opened.enter_context(opened.enter_context(new_database(stage.server)).session())
-        migrate(session)
+        session = opened.enter_context(opened.enter_context(new_ledger(stage.server)).session())
         yield session
 
 

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bed.clusters import LiveDatabase, new_database
-from bed.ledgers import member_of
+from bed.clusters import LiveDatabase
+from bed.ledgers import member_of, new_ledger
 from bed.shell import Shell
-from pgtend.ledger.migrate import migrate
 from pgtend.postgres.throwaway import ThrowawayServer
 
 FLEET = """
@@ -62,9 +61,7 @@ def test_reports_and_metrics_come_from_the_ledger(shell: Shell, server: Throwawa
     """Without one they say what to do; with one there are pages, and a file that monitoring picks up."""
     refused = shell.pgtend("report")
     assert (refused.status, "report.nothing_remembered" in refused.said) == (78, True)
-    with new_database(server) as reporting:
-        with reporting.session() as session:
-            migrate(session)
+    with new_ledger(server) as reporting:
         shell.know("reporting", member_of(reporting, "pgtend_writer"))
         shell.write_fleet(FLEET.format(ledger="ledger: {connection: reporting}"))
         made = shell.pgtend("report", "--to", "pages")

@@ -13,14 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from bed.clusters import LiveDatabase, new_database, tools_of
-from bed.ledgers import member_of
+from bed.clusters import LiveDatabase, tools_of
+from bed.ledgers import member_of, new_ledger
 from bed.stored_backups import folder_vault, put_backup
 from bed.watched import HEALTHY, Mailer, Site
 from pgtend.fleet.model import Fleet
 from pgtend.ledger.anchor import verify_and_anchor
 from pgtend.ledger.database import DatabaseLedger
-from pgtend.ledger.migrate import migrate
 from pgtend.ledger.model import Subject
 from pgtend.postgres.address import Address
 from pgtend.postgres.throwaway import ThrowawayServer
@@ -142,9 +141,7 @@ class Post:
 @pytest.fixture(scope="module")
 def reporting() -> Generator[LiveDatabase]:
     """Make a ledger on a server that these tests may stop."""
-    with ThrowawayServer(tools=tools_of(15)) as server, new_database(server) as made:
-        with made.session() as session:
-            migrate(session)
+    with ThrowawayServer(tools=tools_of(15)) as server, new_ledger(server) as made:
         yield made
 
 

@@ -9,9 +9,9 @@ from contextlib import ExitStack
 import pytest
 
 from bed.clusters import Clusters, LiveDatabase, new_database, tools_of
+from bed.ledgers import new_ledger
 from bed.watching import Ward
 from pgtend.ledger.database import DatabaseLedger
-from pgtend.ledger.migrate import migrate
 from pgtend.postgres.throwaway import ThrowawayServer
 
 # Few connections, little cache, and an archive that refuses.
@@ -51,9 +51,7 @@ def ledgers(clusters: Clusters) -> Generator[Callable[[int], LiveDatabase]]:
 
         def of(major: int) -> LiveDatabase:
             if major not in made:
-                made[major] = life.enter_context(new_database(clusters.server(major)))
-                with made[major].session() as session:
-                    migrate(session)
+                made[major] = life.enter_context(new_ledger(clusters.server(major)))
             return made[major]
 
         yield of

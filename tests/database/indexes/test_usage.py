@@ -6,8 +6,8 @@ from collections.abc import Generator
 
 import pytest
 
-from bed.indexing import Templates, Ward
-from bed.ledgers import ask, tell
+from bed.indexing import Ward
+from bed.ledgers import ask, new_ledger, tell
 from pgtend.indexes.memory import recall
 from pgtend.indexes.usage import note_usage
 from pgtend.ledger.database import DatabaseLedger
@@ -21,9 +21,9 @@ STATE = "SELECT count(*)::int FROM reporting.indexes WHERE used_at IS NOT NULL"
 
 
 @pytest.fixture
-def memory(templates: Templates, server: ThrowawayServer) -> Generator[Session]:
+def memory(server: ThrowawayServer) -> Generator[Session]:
     """Give a reporting database of its own."""
-    with templates.copy(server, "ledger") as reporting, reporting.session() as session:
+    with new_ledger(server) as reporting, reporting.session() as session:
         yield session
 
 

@@ -9,14 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from bed.clusters import LiveDatabase, new_database
+from bed.clusters import LiveDatabase
 from bed.counted_clinic import Clinic
-from bed.ledgers import ask, tell
+from bed.ledgers import ask, new_ledger, tell
 from pgtend.fleet.model import Database
 from pgtend.kernel.errors import Refusal
 from pgtend.ledger.database import DatabaseLedger
 from pgtend.ledger.folder import FolderLedger
-from pgtend.ledger.migrate import migrate
 from pgtend.ledger.model import Subject
 from pgtend.postgres.throwaway import ThrowawayServer
 from pgtend.statements.asking import NothingRead, UnknownRanking, read_comparison, read_top
@@ -205,8 +204,7 @@ def test_everything_a_server_lacks_is_said_at_once_with_the_statement_to_run(
 ) -> None:
     """No library, no extension and no right: three problems, three cures, and nothing was begun in the ledger."""
     blind, subject = database.new_role("blind"), Subject("clinic", "statements", "test")
-    with new_database(server) as reporting, reporting.session() as session:
-        migrate(session)
+    with new_ledger(server) as reporting, reporting.session() as session:
         ledger = DatabaseLedger(session)
         with pytest.raises(StatementsNotCounted) as caught:
             tend_statements(rules(), blind, ledger, subject, lambda _: None, moment=NOW)
