@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from pgtend.statements.job import keep_of, tend_statements
+from pgtend.statements.job import PIPELINE, keep_of, tend_statements
+from pgtend_airflow.alerts.judging import tell_regressions
+from pgtend_airflow.alerts.telling import Origin
 from pgtend_airflow.connections import AirflowConnections
 from pgtend_airflow.desk import Desk, moment_of_run, usable_fleet
 
 
 def read_one(desk: Desk) -> None:
-    """Read the night of the database on the desk and of its replicas, and judge it."""
-    book = AirflowConnections()
+    """Read the night of the database on the desk and of its replicas, judge it, and tell people what is news."""
+    book, fleet = AirflowConnections(), usable_fleet()
     replicas = {name: book.find(one.connection) for name, one in desk.database.statements.replicas.items()}
-    tend_statements(
+    report = tend_statements(
         desk.database,
         desk.address,
         desk.ledger,
@@ -19,5 +21,7 @@ def read_one(desk: Desk) -> None:
         desk.progress,
         replicas=replicas,
         moment=moment_of_run(),
-        keep=keep_of(usable_fleet()),
+        keep=keep_of(fleet),
     )
+    for verdict in report.verdicts:
+        tell_regressions(fleet, Origin(desk.database.name, PIPELINE, desk.subject.run_url), verdict)

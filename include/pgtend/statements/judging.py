@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
 from pgtend.fleet.model import Database
@@ -14,11 +14,14 @@ from pgtend.ledger.model import Run
 from pgtend.postgres.session import Session
 from pgtend.sqlfiles import command, query
 from pgtend.statements.causes import Detail, Explanation, explain
-from pgtend.statements.model import Finding, Judgement, Kind, RegressionPolicy, Series
+from pgtend.statements.endings import Ending, Slowness, ending_of
+from pgtend.statements.model import Finding, Judgement, Key, Kind, RegressionPolicy, Series
 from pgtend.statements.quality import Night
 from pgtend.statements.snapshot import Target
 
 _AROUND = timedelta(days=1)
+# Long enough for a slowness to become usual, and for somebody to come back from a holiday.
+_TOLD_SINCE = timedelta(days=90)
 # What happens every night explains nothing; what changes a database or its server may explain much.
 _TELLING = frozenset(
     {
@@ -125,6 +128,7 @@ READ_DETAILS = query(__package__ or "", "read_details", Detail)
 READ_TEXTS_KEPT = query(__package__ or "", "read_texts_kept", KeptText)
 READ_EVENTS = query(__package__ or "", "read_events", Event)
 READ_ANALYSES = query(__package__ or "", "read_analyses", TableAnalyzed)
+READ_SLOWNESS = query(__package__ or "", "read_slowness", Slowness)
 READ_SHAPES = query(__package__ or "", "read_shapes", Shape)
 RECORD_FINDING = command(__package__ or "", "record_finding")
 RECORD_JUDGEMENT = command(__package__ or "", "record_judgement")
@@ -160,6 +164,13 @@ class Verdict:
     night: Night
     judgement: Judgement
     told: tuple[Told, ...]
+    ratio_limit: float
+    slow: Mapping[Key, Slowness] = field(default_factory=dict[Key, Slowness])
+    """What people were told of: until now, and tonight."""
+
+    def ending(self, key: Key) -> Ending | None:
+        """Tell how the slowness of a statement ended; None while it lasts, and while nobody can tell."""
+        return ending_of(key, self.judgement, self.slow.get(key), self.ratio_limit)
 
     @property
     def alerts(self) -> tuple[Told, ...]:
@@ -200,17 +211,24 @@ class _Judge:
         nights = self._nights()
         if not nights:
             return None
-        tonight, past = nights[0], _comparable(nights)
+        tonight, past, policy = nights[0], _comparable(nights), policy_of(self.database)
         if tonight.is_baseline:
             remark = f"nothing was counted: {tonight.baseline_reason}"
             empty = Judgement(day=tonight.day, judged=0, nights=len(past), night_shift=1.0, findings=(), remark=remark)
-            return Verdict(target=self.target, night=tonight, judgement=empty, told=())
+            return Verdict(target=self.target, night=tonight, judgement=empty, told=(), ratio_limit=policy.ratio_limit)
         first = min((night.day for night in past), default=tonight.day)
         history = self.session.rows(READ_HISTORY, self._span(first, tonight.day))
         shifts = {night.day: night.night_shift for night in past}
-        judged = policy_of(self.database).judge(tonight.day, history, [night.day for night in past], shifts)
-        told = tuple(self._told(judged, first))
-        return Verdict(target=self.target, night=tonight, judgement=judged, told=told)
+        judged = policy.judge(tonight.day, history, [night.day for night in past], shifts)
+        since = {**self._named, "first_day": judged.day - _TOLD_SINCE}
+        return Verdict(
+            target=self.target,
+            night=tonight,
+            judgement=judged,
+            told=tuple(self._told(judged, first)),
+            slow={one.key: one for one in self.session.rows(READ_SLOWNESS, since)},
+            ratio_limit=policy.ratio_limit,
+        )
 
     def _nights(self) -> Sequence[KnownNight]:
         amount = self.database.statements.regressions.nights + 1

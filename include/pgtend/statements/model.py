@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from statistics import median
@@ -91,6 +91,9 @@ class Judgement:
     """How many times slower than usual everything was."""
     findings: tuple[Finding, ...]
     remark: str = ""
+    means: Mapping[Key, float] = field(default_factory=dict[Key, float])
+    """What a call took of each statement that could be judged, in milliseconds, the shift of the night taken out."""
+    last_ran: Mapping[Key, date] = field(default_factory=dict[Key, date])
 
     def of(self, kind: Kind) -> tuple[Finding, ...]:
         """List the findings of one kind."""
@@ -138,6 +141,8 @@ class RegressionPolicy:
             nights=len(past_days),
             night_shift=math.exp(shift),
             findings=tuple(sorted(findings, key=lambda found: (not found.is_alert, -abs(found.extra_ms)))),
+            means={one.series.key: one.mean_ms / math.exp(shift) for one in comparable},
+            last_ran={series.key: series.days[-1] for series in history if series.days},
         )
 
     def _is_comparable(self, one: _Tonight) -> bool:

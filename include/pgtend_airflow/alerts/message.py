@@ -23,7 +23,12 @@ _MEANINGS: Final[dict[type[PgtendError], str]] = {
 }
 
 
+_WATCHED: Final = {
+    "health": "a metric is beyond its limit",
+    "statements": "a statement takes longer than it usually does",
+}
 CRITICAL: Final = "critical"
+RECOVERED: Final = "Nothing: it works again."
 
 
 class Moment(StrEnum):
@@ -70,7 +75,8 @@ class Trouble:
     def meaning(self) -> str:
         """What its family means, in words."""
         if self.watched:
-            return f"{self.watched}: a metric is beyond its limit; no run failed"
+            what = _WATCHED.get(self.code.partition(".")[0], "something is beyond its limit")
+            return f"{self.watched}: {what}; no run failed"
         return _MEANINGS.get(self.family, "unexpected: not one of the failures we planned for")
 
     @property
@@ -212,6 +218,7 @@ def _linked(value: str) -> str:
 def _as_chat(incident: Incident, *, good: bool) -> str:
     """Three lines at most: a chat is read on a phone."""
     if good:
-        return f"{incident.trouble.message} [{incident.trouble.code}] is over\n{incident.run}"
+        how = f"{incident.next_step}\n" if incident.next_step != RECOVERED else ""
+        return f"{incident.trouble.message} [{incident.trouble.code}] is over\n{how}{incident.run}"
     hint = incident.trouble.hint or incident.trouble.meaning
     return f"{hint}\nStill safe: {incident.still_safe}\n{incident.run}"

@@ -12,7 +12,7 @@ from pgtend.ledger.alerts import Failure, OpenAlert, Severity, Verdict, alert_ke
 from pgtend.ledger.model import Subject
 from pgtend_airflow.alerts.channels import ChannelBroken, deliver
 from pgtend_airflow.alerts.memory import Memory
-from pgtend_airflow.alerts.message import CRITICAL, Incident, Moment, Trouble, compose
+from pgtend_airflow.alerts.message import CRITICAL, RECOVERED, Incident, Moment, Trouble, compose
 from pgtend_airflow.alerts.servers import ASK_IT, AWAY, Server, server_of
 from pgtend_airflow.links import run_link, runbook_link
 
@@ -22,6 +22,7 @@ _FLEET: Final = "fleet"
 _SERVER: Final = "server/"
 _PROVES_NOTHING: Final = "reminders"
 WATCHING: Final = "health"
+JUDGING: Final = "statements"
 WATCHED_LEVELS: Final = {Severity.PAGE: CRITICAL, Severity.TICKET: "warning"}
 
 
@@ -85,18 +86,20 @@ class Telling:
         server = self._server_alert(open_now)
         return [alert for alert in open_now if alert.key in keys or alert is server]
 
-    def recovered(self, alert: OpenAlert) -> None:
+    def recovered(self, alert: OpenAlert, how: str = RECOVERED) -> None:
         """Close what is over, and tell those who heard of it; when nobody can be told, it stays open."""
         if self.memory.book.recovered(alert.key) is Verdict.SILENT:
             return
         server = server_of(self.fleet, self.origin.database) if is_of_server(alert) else None
-        if not self.send(trouble_in(alert), Moment.RECOVERED, server):
+        if not self.send(trouble_in(alert), Moment.RECOVERED, server, next_step=how):
             raise ChannelBroken(
                 "no channel took the message that it recovered",
                 hint="Follow docs/runbooks/alert-channel-broken.md; the next success tells it.",
             )
 
-    def send(self, trouble: Trouble, moment: Moment, server: Server | None = None) -> bool:
+    def send(
+        self, trouble: Trouble, moment: Moment, server: Server | None = None, *, next_step: str = ""
+    ) -> bool:
         """Send one message to every channel that wants its class, and tell whether any took it."""
         origin, database = self.origin, self.fleet.databases.get(self.origin.database)
         subject = f"database {origin.database}" if database else "the whole fleet"
@@ -109,7 +112,7 @@ class Telling:
             owner=server.owners(self.fleet) if server else database.owner if database else self.fleet.owner,
             trouble=replace(trouble, message=server.says) if server else trouble,
             still_safe=self._still_safe(),
-            next_step=_next_step(moment),
+            next_step=next_step or _next_step(moment),
             runbook=runbook_link(self.fleet, trouble.runbook),
             run=origin.run_url,
         )
@@ -167,15 +170,12 @@ def is_of_server(alert: OpenAlert) -> bool:
 
 def trouble_in(alert: OpenAlert) -> Trouble:
     """Give what an open alert is about."""
-    level = WATCHED_LEVELS[Severity(alert.severity)] if f"/{WATCHING}/" in alert.key else ""
+    is_condition = any(f"/{pipeline}/" in alert.key for pipeline in (WATCHING, JUDGING))
+    level = WATCHED_LEVELS[Severity(alert.severity)] if is_condition else ""
     return Trouble(code=alert.code, message=alert.message, hint=alert.hint, watched=level)
 
 
 def _next_step(moment: Moment) -> str:
-    if moment is Moment.RECOVERED:
-        return "Nothing: it works again."
-    if moment in {Moment.WARNS, Moment.CRITICAL}:
-        return "It is looked at again in some minutes. A message follows when it gets worse and when it is over."
     if moment is Moment.LATE:
         return "The run goes on until its time limit. A message follows when one succeeds."
     return "The schedule tries again. Until it succeeds there are reminders, and then one message that it recovered."

@@ -1,12 +1,8 @@
-"""Tells people what a look saw: once when a metric gets bad, once when it gets worse, once when it is over.
-
-What is compared is the book of open alerts and not the look before: a look whose message was lost is made up for.
-"""
+"""Tells people what a look saw: once when a metric gets bad, once when it gets worse, once when it is over."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
@@ -14,10 +10,9 @@ from pgtend.fleet.health import Watched
 from pgtend.fleet.model import Fleet
 from pgtend.health.model import Finding, Level, Reason
 from pgtend.health.report import Examination
-from pgtend.ledger.alerts import OpenAlert, Severity, Verdict, alert_key
+from pgtend_airflow.alerts.conditions import Condition, tell_conditions
 from pgtend_airflow.alerts.events import remember
-from pgtend_airflow.alerts.memory import Memory
-from pgtend_airflow.alerts.message import CRITICAL, Moment, Trouble
+from pgtend_airflow.alerts.message import CRITICAL, RECOVERED, Trouble
 from pgtend_airflow.alerts.telling import WATCHING, Origin, Telling
 
 _UNSEEN: Final = "unseen"
@@ -25,35 +20,32 @@ _UNSEEN: Final = "unseen"
 _UNSEEN_FOR: Final = timedelta(minutes=15)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
-    """Something that people should know of."""
-
-    name: str
-    trouble: Trouble
-
-    @property
-    def severity(self) -> Severity:
-        """Whether somebody is woken up."""
-        return Severity.PAGE if self.trouble.wakes_somebody else Severity.TICKET
+_NEXT: Final = "It is looked at again in some minutes. A message follows when it gets worse and when it is over."
 
 
 def tell_health(fleet: Fleet, origin: Origin, exam: Examination) -> None:
     """Tell what is news in a look. A database that does not answer is told of by its task, which fails."""
     if exam.failure is None and exam.is_in_doubt:
-        remember(fleet, lambda memory: _tell(fleet, memory, origin, exam))
+        found, well = list(conditions(exam)), _well(exam)
+        remember(
+            fleet,
+            lambda memory: tell_conditions(
+                Telling(fleet, memory, origin), WATCHING, found, lambda name: RECOVERED if name in well else ""
+            ),
+        )
 
 
 def conditions(exam: Examination) -> Iterator[Condition]:
     """List what people should know of: each bad metric, and all that nobody can see together."""
     for finding in exam.bad:
-        yield Condition(name=finding.watched, trouble=_trouble(finding))
+        yield Condition(name=finding.watched, trouble=_trouble(finding), next_step=_NEXT)
     unseen = [finding for finding in exam.unknown if _is_unseen(finding, exam)]
     if unseen:
         names = ", ".join(finding.watched for finding in unseen)
         why = unseen[0].explanation or unseen[0].reason
         yield Condition(
             name=_UNSEEN,
+            next_step=_NEXT,
             trouble=Trouble(
                 code="health.unseen",
                 message=f"{len(unseen)} metrics cannot be seen: {names}",
@@ -76,30 +68,6 @@ def _trouble(finding: Finding) -> Trouble:
         hint=f"{finding.metric.advice} See docs/runbooks/health.md.".strip(),
         watched=CRITICAL if finding.level is Level.CRITICAL else "warning",
     )
-
-
-def _tell(fleet: Fleet, memory: Memory, origin: Origin, exam: Examination) -> None:
-    telling = Telling(fleet, memory, origin)
-    prefix = alert_key(fleet.environment, exam.database, f"{WATCHING}/")
-    known = {alert.key: alert for alert in memory.book.open_alerts() if alert.key.startswith(prefix)}
-    found = {f"{prefix}{condition.name}": condition for condition in conditions(exam)}
-    for key, condition in found.items():
-        _broke(telling, key, condition, known)
-    for key in known.keys() - found.keys():
-        if key.removeprefix(prefix) in _well(exam):
-            telling.recovered(known[key])
-
-
-def _broke(telling: Telling, key: str, condition: Condition, known: Mapping[str, OpenAlert]) -> None:
-    """Note what is bad, and send a message when it is new or got worse."""
-    before = known.get(key)
-    if before is not None and before.severity == condition.severity:
-        return
-    verdict = telling.memory.book.broke(key, telling.failure(condition.trouble))
-    is_worse = before is not None and condition.severity is Severity.PAGE
-    moment = Moment.CRITICAL if condition.severity is Severity.PAGE else Moment.WARNS
-    if (verdict is not Verdict.SILENT or is_worse) and not telling.send(condition.trouble, moment):
-        telling.memory.book.not_sent(key)
 
 
 def _well(exam: Examination) -> frozenset[str]:
