@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from pgtend.kernel.errors import Refusal
 from pgtend.kernel.names import did_you_mean
 from pgtend.ledger.model import Ledger
-from pgtend.postgres.identifiers import Composable, column
+from pgtend.postgres.identifiers import column
 from pgtend.sqlfiles import query
 from pgtend.statements.judging import READ_NIGHTS
 from pgtend.statements.quality import Night
@@ -107,8 +107,10 @@ def read_top(ledger: Ledger, target: Target, *, days: int, by: str, rows: int) -
     """Rank the statements of the last nights."""
     nights = _nights(ledger, target, days)
     last = nights[0].day
-    asked = {**_named(target), "first_day": last - timedelta(days=days - 1), "day": last, "rows": rows}
-    found = require_database(ledger).reach(lambda session: session.rows(READ_TOP, asked, ranking=_ranking(by)))
+    ranking = _ranking(by)
+    span = {"first_day": last - timedelta(days=days - 1), "day": last}
+    asked = {**_named(target), **span, "ranked_by": ranking, "rows": rows}
+    found = require_database(ledger).reach(lambda session: session.rows(READ_TOP, asked, ranking=column(ranking)))
     counted = [night for night in nights if not night.is_baseline]
     return Ranking(rows=found, last=last, nights=len(counted), quality=summed_quality(nights))
 
@@ -161,11 +163,11 @@ def _named(target: Target) -> Mapping[str, object]:
     return {"database": target.database, "replica": target.replica}
 
 
-def _ranking(by: str) -> Composable:
+def _ranking(by: str) -> str:
     if by not in RANKED_BY:
         raise UnknownRanking(
             f"statements cannot be ranked by '{by}'",
             detail=f"There are {', '.join(RANKED_BY)}.",
             hint=did_you_mean(by, RANKED_BY).capitalize(),
         )
-    return column(RANKED_BY[by])
+    return RANKED_BY[by]

@@ -3,14 +3,17 @@
 SELECT spent.fingerprint, spent.role, spent.query, spent.calls, spent.exec_ms, spent.mean_ms, spent.deviation_ms, spent.share,
     spent.rows, spent.shared_blks_hit, spent.shared_blks_read, spent.read_ms, spent.temp_blks, spent.wal_bytes,
     spent.nights_seen, spent.nights
-FROM reporting.top_statements(%(database)s::text, '', %(first)s::date, %(last)s::date) AS spent
+FROM (VALUES ('mean', 'mean_ms'), ('calls', 'calls'), ('read', 'shared_blks_read'), ('temp', 'temp_blks'), ('wal', 'wal_bytes'))
+    AS known (word, measure)
+RIGHT JOIN (SELECT %(by)s::text AS word) AS asked ON asked.word = known.word
+CROSS JOIN LATERAL reporting.dearest_statements(
+    %(database)s::text, '', %(first)s::date, %(last)s::date, coalesce(known.measure, 'exec_ms'), %(most)s::integer) AS spent
 ORDER BY
-    CASE %(by)s::text
-        WHEN 'mean' THEN spent.mean_ms
+    CASE coalesce(known.measure, 'exec_ms')
+        WHEN 'mean_ms' THEN spent.mean_ms
         WHEN 'calls' THEN spent.calls
-        WHEN 'read' THEN spent.shared_blks_read
-        WHEN 'temp' THEN spent.temp_blks
-        WHEN 'wal' THEN spent.wal_bytes
+        WHEN 'shared_blks_read' THEN spent.shared_blks_read
+        WHEN 'temp_blks' THEN spent.temp_blks
+        WHEN 'wal_bytes' THEN spent.wal_bytes
         ELSE spent.exec_ms
     END DESC, spent.fingerprint, spent.role
-LIMIT %(most)s::integer

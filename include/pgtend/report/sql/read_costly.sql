@@ -14,6 +14,5 @@ SELECT
     t.shared_blks_read,
     t.nights_seen,
     t.nights
-FROM reporting.top_statements(%(database)s::text, '', %(first)s::date, %(last)s::date) AS t
+FROM reporting.dearest_statements(%(database)s::text, '', %(first)s::date, %(last)s::date, 'exec_ms', 20) AS t
 ORDER BY t.exec_ms DESC
-LIMIT 20
