@@ -16,7 +16,7 @@ from pgtend.health.memory import Known, Memory
 from pgtend.health.model import Finding, HealthPolicy, Level, Reading, Reason, changes
 from pgtend.health.report import Examination
 from pgtend.health.store import HealthStore
-from pgtend.health.trend import Point, days_until
+from pgtend.health.trend import Point, days_until, since_last_fall
 from pgtend.kernel.errors import PgtendError
 from pgtend.kernel.times import Clock, utc_now
 from pgtend.postgres.address import Address
@@ -90,18 +90,21 @@ def _looked(database: Database, address: Address, memory: Memory, now: datetime)
 def _with_forecast(look: Look, days: Sequence[Point]) -> Look:
     """Add when the disk is full, as far as its history tells."""
     used = next((reading for reading in look.readings if reading.watched is Watched.DISK_USED), None)
-    forecast = _forecast(used, days)
+    forecast = _forecast(used, days, look.at)
     remembered = replace(look.memory, detail_readings=(*look.memory.detail_readings, forecast))
     return replace(look, readings=(*look.readings, forecast), memory=remembered)
 
 
-def _forecast(used: Reading | None, days: Sequence[Point]) -> Reading:
+def _forecast(used: Reading | None, days: Sequence[Point], now: datetime) -> Reading:
     if used is None or used.value is None:
         why = "without the size of the disk there is no day on which it is full"
         return Reading(watched=Watched.DISK_DAYS, gap=Reason.ABSENT, why=why)
-    left = days_until(days, _FULL)
+    today = Point(at=now, low=used.value, mean=used.value, high=used.value, last=used.value)
+    # What was before the disk was enlarged, or emptied, says nothing about when it is full.
+    alike = since_last_fall((*days, today))
+    left = days_until(alike, _FULL)
     if left is None:
-        why = f"a week of history is needed, and there are {len(days)} days"
+        why = f"a week of history of this disk is needed, and there are {len(alike) - 1} days"
         return Reading(watched=Watched.DISK_DAYS, gap=Reason.ABSENT, why=why)
     return Reading(watched=Watched.DISK_DAYS, value=left)
 

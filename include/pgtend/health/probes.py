@@ -35,6 +35,10 @@ _BLOCKS_TO_JUDGE: Final = 5_000
 _TRANSACTIONS_TO_JUDGE: Final = 100
 _SEVERAL: Final = 5
 _MOST: Final = 0.8
+_A_DAY: Final = 86_400.0
+_STANDBY: Final = "standby "
+# Workers that copy a table for a subscription come and go.
+_PASSING: Final = "_sync_"
 _NO_MONITOR: Final = "the role may not see the sessions of others: GRANT pg_monitor TO it"
 _LOSING: Final[Mapping[str, int]] = {"unreserved": 1, "lost": 2}
 
@@ -183,20 +187,37 @@ def ask_prepared(site: Site) -> Readings:
 
 
 def ask_replicas(site: Site) -> Readings:
-    """Ask how far standbys are behind."""
+    """Ask how far standbys are behind; one that left without a word is behind by nobody knows how much."""
+    known = {what.removeprefix(_STANDBY) for what in site.memory.first_seen if what.startswith(_STANDBY)}
+    for name in known:
+        site.since(f"{_STANDBY}{name}")
     found = site.session.rows(READ_REPLICAS)
     if any(replica.is_hidden for replica in found):
         for watched in REPLICAS.answers:
             yield Reading(watched=watched, gap=Reason.UNREADABLE, why=_NO_MONITOR)
         return
-    if not found:
+    gone = _gone(site, known, {replica.name for replica in found})
+    if gone or not found:
+        why = f"{', '.join(gone)} was connected and no longer is" if gone else "no standby is connected"
         for watched in REPLICAS.answers:
-            yield Reading(watched=watched, gap=Reason.ABSENT, why="no standby is connected")
+            yield Reading(watched=watched, gap=Reason.UNREADABLE if gone else Reason.ABSENT, why=why)
         return
     behind = max(found, key=lambda replica: replica.behind or 0)
     late = max(found, key=lambda replica: replica.lag or 0)
     yield Reading(watched=Watched.REPLICATION_LAG, value=behind.behind or 0, about=behind.name)
     yield Reading(watched=Watched.REPLICATION_DELAY, value=late.lag or 0, about=late.name)
+
+
+def _gone(site: Site, known: set[str], connected: set[str]) -> list[str]:
+    """Name the standbys that left. After a day one was taken away on purpose, and people were told."""
+    for name in connected:
+        if _PASSING not in name:
+            site.since(f"{_STANDBY}{name}")
+    missing = {name: site.since(f"gone {name}") for name in sorted(known - connected)}
+    for name, seconds in missing.items():
+        if seconds >= _A_DAY:
+            del site.first_seen[f"{_STANDBY}{name}"], site.first_seen[f"gone {name}"]
+    return [name for name, seconds in missing.items() if seconds < _A_DAY]
 
 
 def ask_replay(site: Site) -> Readings:

@@ -17,6 +17,7 @@ from pgtend.sqlfiles import query
 
 _DAYS_TO_JUDGE: Final = 7
 _NEVER: Final = 3650.0
+_FALL: Final = 0.8
 _BY_LOOKS: Final = timedelta(days=7)
 _POINTS: Final = 168
 
@@ -61,6 +62,19 @@ def slope(points: Sequence[Point]) -> float:
     """Give the growth a day that most pairs of days agree on, so that one odd day bends nothing (Theil and Sen)."""
     rises = [(b.last - a.last) / _days(b.at - a.at) for a, b in combinations(points, 2) if b.at > a.at]
     return median(rises) if rises else 0.0
+
+
+def since_last_fall(points: Sequence[Point]) -> Sequence[Point]:
+    """Leave out what was before the number fell by a fifth at once: it was another disk, or another content.
+
+    Back to what it was after one odd day is no fall.
+    """
+    start = 0
+    for place in range(1, len(points)):
+        week = [point.last for point in points[max(start, place - _DAYS_TO_JUDGE) : place]]
+        if points[place].last < _FALL * median(week):
+            start = place
+    return points[start:]
 
 
 def days_until(points: Sequence[Point], limit: float) -> float | None:

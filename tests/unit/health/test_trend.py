@@ -9,7 +9,7 @@ import pytest
 from pgtend.health.facts import Activity, Pool
 from pgtend.health.memory import Counters, Grown
 from pgtend.health.probes import leaked
-from pgtend.health.trend import Point, days_until, slope
+from pgtend.health.trend import Point, days_until, since_last_fall, slope
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
 
@@ -56,6 +56,14 @@ def test_steady_growth_meets_its_limit_on_a_day() -> None:
 def test_one_odd_day_bends_nothing() -> None:
     """A dump that lay on the disk for a night is no growth."""
     assert slope(days(10, 11, 12, 60, 14, 15, 16, 17)) == pytest.approx(1.0, abs=0.2)
+
+
+def test_what_was_before_the_disk_was_enlarged_says_nothing() -> None:
+    """Only the days since then are compared; a dump that lay there for a night, or a table that shrank, is none."""
+    assert since_last_fall(days(80, 82, 84, 86, 9, 10, 10.5)) == days(80, 82, 84, 86, 9, 10, 10.5)[4:]
+    assert since_last_fall(days(10, 11, 12, 60, 14, 15)) == days(10, 11, 12, 60, 14, 15)
+    assert since_last_fall(days(60, 58, 56, 52, 50)) == days(60, 58, 56, 52, 50)
+    assert since_last_fall([]) == []
 
 
 def test_what_shrinks_or_stands_still_is_never_full() -> None:
