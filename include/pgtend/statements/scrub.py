@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-VERSION = 1
+VERSION = 2
 REDACTED = "<redacted>"
 _HOLE = "?"
 _NAME_START = r"[^\W\d]"
@@ -74,6 +74,9 @@ _KINDS = {
 _BLOCK_EDGE = re.compile(r"/\*|\*/")
 _SETTERS = frozenset({"SET", "ALTER", "CREATE"})
 _ASSIGNS = frozenset({"TO", "="})
+_SORTED = (["GROUP", "BY"], ["ORDER", "BY"])
+_GOES_ON = frozenset({",", "ASC", "DESC", "NULLS", "FIRST", "LAST"})
+_POSITION = re.compile(r"\d\d?")
 
 
 def scrub(text: str) -> str:
@@ -81,7 +84,7 @@ def scrub(text: str) -> str:
     tokens = list(read_tokens(text))
     if any(token.kind is Kind.UNREADABLE for token in tokens):
         return REDACTED
-    return _joined(list(_without_settings(tokens)))
+    return _joined(list(_with_positions(list(_without_settings(tokens)))))
 
 
 def fingerprint(scrubbed: str) -> str:
@@ -139,6 +142,16 @@ def _without_settings(tokens: Sequence[Token]) -> Iterator[Token]:
         if token.text == ";":
             verb, inside = "", False
         yield token
+
+
+def _with_positions(tokens: Sequence[Token]) -> Iterator[Token]:
+    """Keep the 1 of GROUP BY 1: it names a column of the answer, cannot be a value, and is needed for a plan."""
+    inside = False
+    for place, token in enumerate(tokens):
+        before = [one.text.upper() for one in tokens[max(place - 2, 0) : place]]
+        inside = before in _SORTED or (inside and (token.text.upper() in _GOES_ON or before[-1:] == [","]))
+        is_position = inside and token.kind is Kind.LITERAL and bool(_POSITION.fullmatch(token.text))
+        yield Token(Kind.WORD, token.text, gap=token.gap) if is_position else token
 
 
 def _begins_value(tokens: Sequence[Token], place: int) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
+
 from bed.counted_clinic import Clinic
 from demo.databases.nights import NIGHTS, make_nights
 from pgtend.fleet.model import Database
@@ -16,6 +18,7 @@ from pgtend.statements.snapshot import Target
 YESTERDAY = date(2026, 11, 19)
 
 
+@pytest.mark.pg("== 18")
 def test_a_month_of_nights_is_judged_and_the_next_real_night_begins_anew(clinic: Clinic) -> None:
     """The statement that was made worse on purpose is found with its cause; the real server's counts stay its own."""
     clinic.work(**{f"table{number}": 5 for number in range(12)})

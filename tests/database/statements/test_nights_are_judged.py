@@ -67,6 +67,8 @@ def day_of_work(clinic: Clinic) -> None:
             tell(session, BY_PATIENT.format(number), OF_KIND.format(number % 7))
 
 
+# On the newest server the data of the demo tells the same story: test_demo_regressions.py.
+@pytest.mark.pg("== 15")
 def test_a_dropped_index_and_a_filled_table_are_named_with_factor_and_cause(clinic: Clinic) -> None:
     """Both are told the night after, with the plan that changed and the ANALYZE that happened around it."""
     furnish(clinic)
@@ -113,6 +115,7 @@ def test_a_dropped_index_and_a_filled_table_are_named_with_factor_and_cause(clin
     assert "Seq Scan" in json.dumps(plans)
 
 
+@pytest.mark.pg("== 18")
 def test_people_see_the_dearest_and_what_changed_with_the_quality_beside_it(clinic: Clinic) -> None:
     """Shares add up to one; a change is what more calls cost plus what dearer calls cost."""
     furnish(clinic)
@@ -173,6 +176,7 @@ def ask_source(clinic: Clinic, text: str) -> list[object]:
         return ask(session, text)
 
 
+@pytest.mark.pg("== 18")
 def test_what_the_server_logs_is_compared_and_set_where_asked(clinic: Clinic) -> None:
     """Said first, set for the database alone when the fleet file says so, and refused with the statement that helps."""
     lines: list[str] = []
@@ -199,6 +203,7 @@ def test_what_the_server_logs_is_compared_and_set_where_asked(clinic: Clinic) ->
     assert not any("log_min_duration_statement is" in line for line in lines)
 
 
+@pytest.mark.pg("== 18")
 def test_everything_a_server_lacks_is_said_at_once_with_the_statement_to_run(
     server: ThrowawayServer, database: LiveDatabase
 ) -> None:
@@ -214,6 +219,7 @@ def test_everything_a_server_lacks_is_said_at_once_with_the_statement_to_run(
     assert "shared_preload_libraries" in hints[0]
 
 
+@pytest.mark.pg("== 18")
 def test_a_server_that_counts_nothing_is_refused(clinic: Clinic) -> None:
     """Settings that make every figure a zero are found before a zero is believed."""
     name = clinic.source.name
@@ -228,6 +234,7 @@ def test_a_server_that_counts_nothing_is_refused(clinic: Clinic) -> None:
     assert all("SELECT pg_reload_conf();" in problem.hint for problem in caught.value.problems)
 
 
+@pytest.mark.pg("== 18")
 def test_a_folder_cannot_count(clinic: Clinic, tmp_path: Path) -> None:
     """Differences of counters need a database; whoever has none is told so before anything is read."""
     subject = Subject("clinic", "statements", "test")
@@ -249,6 +256,7 @@ def test_a_night_is_named_after_the_day_most_of_it_lies_in() -> None:
     assert str(night_of(datetime(2026, 11, 20, 12, 30, tzinfo=UTC), there)) == "2026-11-20"
 
 
+@pytest.mark.pg("== 18")
 def test_a_replica_is_a_target_of_its_own(clinic: Clinic) -> None:
     """What is read over the replica's connection is counted under its name, and judged by itself."""
     database = rules(replicas={"far": {"connection": "clinic_far"}})

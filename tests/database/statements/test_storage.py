@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import pytest
+
 from bed.counted_clinic import Clinic
 from bed.ledgers import tell
 from pgtend.postgres.errors import MissingRight, StatementRejected
+
+# What becomes of nights in the ledger; where they were counted is all the same.
+pytestmark = pytest.mark.pg("== 18")
 
 MONTHS = (
     "SELECT to_char(month, 'YYYY-MM') || ' ' || calls FROM reporting.statement_months"

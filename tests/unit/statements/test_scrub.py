@@ -45,6 +45,11 @@ def test_every_form_of_statement_loses_its_secrets() -> None:
         ("SELECT 'cut off in the mid", "SELECT ?"),
         ("SELECT $body$ cut $other$ off", "SELECT ?"),
         ("/* cut off", ""),
+        (
+            "SELECT 5 GROUP BY 1, 2 HAVING 3 > a ORDER BY b DESC, 2 LIMIT 7",
+            "SELECT ? GROUP BY 1, 2 HAVING ? > a ORDER BY b DESC, 2 LIMIT ?",
+        ),
+        ("SELECT a ORDER BY 4711, f(b, 42), '1', 3", "SELECT a ORDER BY ?, f(b, ?), ?, ?"),
         ("SELECT 'a\\' OR hunter2 = '1'", REDACTED),
         ("SELECT 'a\\''' hunter2 '", REDACTED),
     ],
