@@ -184,7 +184,7 @@ def test_an_entry_that_was_reset_and_grew_beyond_itself_is_never_counted_twice(c
 
 @pytest.mark.parametrize("major", MAJORS)
 def test_evictions_lose_counts_and_never_invent_any(major: int, clusters: Clusters) -> None:
-    """A hundred entries for a hundred and fifty statements: at most the truth, and every night says that something is lost."""
+    """A hundred entries for a hundred and fifty statements: at most the truth, and each night says what is lost."""
     with (
         counting_server(major, {"pg_stat_statements.max": "100"}) as server,
         clinic_on(server, clusters.server(18)) as clinic,
