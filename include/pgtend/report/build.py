@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from pgtend.fleet.health import Watched
@@ -165,11 +165,15 @@ def _facts(
     sound = next((backup for backup in backups if backup.state not in {"DAMAGED", "BROKEN"}), None)
     proven = next((backup for backup in backups if backup.state == "PROVEN"), None)
     return (
-        ("Looked at", f"{say_span(now - looked)} ago" if looked else "never"),
+        ("Looked at", _ago(now - looked) if looked else "never"),
         ("Newest backup", f"{say_span(now - sound.taken_at)} ago, {sound.state}" if sound else "none known"),
         ("Newest proven backup", f"{say_span(now - proven.taken_at)} ago" if proven else "none of the newest"),
         ("Days of history", str(len(sizes))),
     )
+
+
+def _ago(span: timedelta) -> str:
+    return f"{say_span(span)} ago" if span >= timedelta(seconds=1) else "just now"
 
 
 def _mark(event: Happened) -> Mark:

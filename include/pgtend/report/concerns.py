@@ -15,6 +15,7 @@ from pgtend.health.model import Level
 from pgtend.health.units import Metric
 from pgtend.kernel.times import say_span
 from pgtend.report.facts import BackupFact, OpenTrouble, Standing
+from pgtend.statements.endings import CONDITIONS
 
 _BAD_STATES: Final = frozenset({"DAMAGED", "BROKEN"})
 _PROVEN: Final = "PROVEN"
@@ -108,10 +109,11 @@ def _alerts(troubles: Sequence[OpenTrouble]) -> Iterator[Concern]:
         # What health itself says stands above already, with its number of today.
         if trouble.code.startswith(_OF_HEALTH):
             continue
+        is_condition = trouble.code in CONDITIONS
         yield Concern(
             level=Level.CRITICAL if trouble.severity == "page" else Level.WARNING,
-            what=f"{trouble.pipeline} fails",
-            why=f"{trouble.message} [{trouble.code}]",
+            what=trouble.message if is_condition else f"{trouble.pipeline} fails",
+            why="More about it below, under Statements." if is_condition else f"{trouble.message} [{trouble.code}]",
             advice=trouble.hint,
             since=trouble.opened_at,
         )

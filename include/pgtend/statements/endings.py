@@ -13,6 +13,11 @@ from typing import Final
 
 from pgtend.statements.model import Judgement, Key, Kind
 
+SLOWER: Final = "statements.slower"
+ALL_SLOWER: Final = "statements.all_slower"
+MANY_SLOWER: Final = "statements.many_slower"
+CONDITIONS: Final = frozenset({SLOWER, ALL_SLOWER, MANY_SLOWER})
+"""The codes under which people are told of it: no run failed."""
 _GONE_AFTER: Final = timedelta(days=7)
 
 

@@ -11,7 +11,7 @@ from textwrap import shorten
 from typing import Final
 
 from pgtend.fleet.model import Fleet
-from pgtend.statements.endings import ending_of_all
+from pgtend.statements.endings import ALL_SLOWER, MANY_SLOWER, SLOWER, ending_of_all
 from pgtend.statements.judging import Told, Verdict
 from pgtend.statements.model import Kind
 from pgtend_airflow.alerts.conditions import Condition, open_conditions, tell_conditions
@@ -82,7 +82,7 @@ def _trouble(verdict: Verdict, told: Told) -> Trouble:
     found = told.finding
     if found.kind is Kind.WHOLE_SERVER:
         return Trouble(
-            code="statements.all_slower",
+            code=ALL_SLOWER,
             message=f"every statement {_takes(told)}{_where(verdict)}",
             detail=_sentences(told),
             hint=f"Look at the machine first: `pgtend health {verdict.target.database}`. {_RUNBOOK}",
@@ -90,7 +90,7 @@ def _trouble(verdict: Verdict, told: Told) -> Trouble:
         )
     text = shorten(told.query or found.fingerprint, _LONGEST, placeholder=" ...")
     return Trouble(
-        code="statements.slower",
+        code=SLOWER,
         message=f"a statement of {found.role} {_takes(told)}{_where(verdict)}: {text}",
         detail=_sentences(told),
         hint=f"Compare with the week before: `pgtend compare {verdict.target.database}`. {_RUNBOOK}",
@@ -101,7 +101,7 @@ def _trouble(verdict: Verdict, told: Told) -> Trouble:
 def _trouble_of_others(verdict: Verdict, others: list[Told]) -> Trouble:
     extra = sum(told.finding.extra_ms for told in others)
     return Trouble(
-        code="statements.many_slower",
+        code=MANY_SLOWER,
         message=f"{len(others)} more statements take longer than usual{_where(verdict)}",
         detail=f"Together they cost {_span(extra)} more than usual in the night of {verdict.judgement.day}.",
         hint=f"The report lists them: `pgtend report {verdict.target.database}`. {_RUNBOOK}",

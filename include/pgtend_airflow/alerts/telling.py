@@ -64,9 +64,10 @@ class Telling:
             self.memory.book.not_sent(key)
 
     def is_told(self) -> bool:
-        """Tell whether something is open already that came out of this very run, or that its server is down."""
+        """Tell whether its failure is told already, or its server is down; what the run found is another matter."""
         open_now = self.memory.book.open_alerts()
-        if any(alert.run_url == self.origin.run_url for alert in open_now):
+        own = {self._key(), self._key(_LATE), self._ledger_key}
+        if any(alert.run_url == self.origin.run_url and alert.key in own for alert in open_now):
             return True
         return self._server_alert(open_now) is not None
 
