@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bed.airflow_site import AirflowSite, connection, metadata_address
 from bed.clusters import LiveDatabase, new_database
-from bed.ledgers import member_of, migrated_database
+from bed.ledgers import member_of, new_ledger
 from bench.disks import quick_server
 from bench.figures import Section, Table, prose, spent
 from pgtend.fleet.model import Database
@@ -74,7 +74,7 @@ def _row(what: str, cpu: float, wall: float) -> tuple[str, ...]:
 
 @contextmanager
 def _ground() -> Generator[Ground]:
-    with quick_server() as server, new_database(server) as watched, migrated_database(server) as reporting:
+    with quick_server() as server, new_database(server) as watched, new_ledger(server) as reporting:
         monitor = watched.new_role("monitor")
         watched.run(f'GRANT pg_monitor TO "{monitor.user}"', "CREATE TABLE public.visits (id int PRIMARY KEY)")
         yield Ground(server, watched, monitor, member_of(reporting, "pgtend_writer"))

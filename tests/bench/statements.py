@@ -9,7 +9,7 @@ from statistics import fmean
 
 from bed.clusters import LiveDatabase
 from bed.counted_clinic import Clinic, clinic_on, counting_server
-from bed.ledgers import ask, migrated_database, tell
+from bed.ledgers import ask, new_ledger, tell
 from bed.simulated_nights import score, simulate
 from bench.disks import MAJOR, durable_server, quick_server
 from bench.figures import Section, Table, milliseconds, prose, seconds
@@ -117,7 +117,7 @@ def _year(memory: ThrowawayServer) -> tuple[tuple[tuple[str, ...], ...], str]:
     """Ask while three months are kept, and again when it is a year: the answers may not become dearer."""
     figures: list[list[str]] = []
     began, asking = time.monotonic(), 0.0
-    with migrated_database(memory) as reporting, reporting.session(limits=PATIENT) as session:
+    with new_ledger(memory) as reporting, reporting.session(limits=PATIENT) as session:
         tell(session, *[part for part in FLEET.split(";\n") if part.strip()])
         for months in KEPT:
             _fill(session, months)

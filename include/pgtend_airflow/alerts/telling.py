@@ -98,9 +98,7 @@ class Telling:
                 hint="Follow docs/runbooks/alert-channel-broken.md; the next success tells it.",
             )
 
-    def send(
-        self, trouble: Trouble, moment: Moment, server: Server | None = None, *, next_step: str = ""
-    ) -> bool:
+    def send(self, trouble: Trouble, moment: Moment, server: Server | None = None, *, next_step: str = "") -> bool:
         """Send one message to every channel that wants its class, and tell whether any took it."""
         origin, database = self.origin, self.fleet.databases.get(self.origin.database)
         subject = f"database {origin.database}" if database else "the whole fleet"

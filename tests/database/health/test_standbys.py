@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from bed.clusters import Clusters, LiveDatabase, new_database
-from bed.ledgers import ask, migrated_database, tell
+from bed.ledgers import ask, new_ledger, tell
 from bed.standbys import primary_and_standby
 from bed.watching import Ward, limits
 from pgtend.fleet.health import Watched
@@ -62,7 +62,7 @@ def pair(clusters: Clusters) -> Generator[Pair]:
     with (
         primary_and_standby(18) as (primary, standby),
         new_database(primary) as live,
-        migrated_database(clusters.server(18)) as reporting,
+        new_ledger(clusters.server(18)) as reporting,
         reporting.session() as memory,
     ):
         live.run("CREATE TABLE public.visits (id int)")

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from bed.clusters import Clusters, LiveDatabase
 from bed.counted_clinic import counting_server
-from bed.ledgers import migrated_database
+from bed.ledgers import new_ledger
 from demo.databases.create import create_fleet
 from demo.databases.roster import TEAMS, TENDER, at_database, login_roles
 from demo.databases.seed import seed_database
@@ -87,7 +87,7 @@ def demo(clusters: Clusters) -> Generator[Demo]:
     team = TEAMS[NAME]
     with (
         counting_server(18) as server,
-        migrated_database(clusters.server(18)) as reporting,
+        new_ledger(clusters.server(18)) as reporting,
         reporting.session() as session,
     ):
         admin = server.superuser().conninfo
