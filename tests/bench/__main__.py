@@ -17,8 +17,8 @@ from bench.page import renew_chapters, write_page
 LONG = ("race", "extremes", "killed", "archive_kills", "index_advice")
 """Proofs that take many minutes: they run when they are named."""
 BENCHES = (
-    "vault", "backup", "drill", "ledger", "planner", "indexes", "statements", "health", "archive", "archive_sizes", "postgres",
-    "fleet", "dag_files", "face",
+    "vault", "backup", "drill", "ledger", "planner", "indexes", "statements", "health", "archive", "archive_sizes",
+    "postgres", "fleet", "dag_files", "face",
 )  # fmt: skip
 
 
