@@ -28,6 +28,7 @@ class Relation:
     may_select: bool
     is_filtered: bool
     columns: list[str]
+    hashed_by: list[str]
     key: list[str]
 
     @property
@@ -144,6 +145,8 @@ HOLD_STILL = query(_HERE, "hold_still", SettingsChanged)
 PIN_SETTING = query(_HERE, "pin_setting", SettingPinned)
 FINGERPRINT_TABLE = query(_HERE, "fingerprint_table", RowsHashed)
 FINGERPRINT_SAMPLE = query(_HERE, "fingerprint_sample", RowsHashed)
+FINGERPRINT_TABLE_BY_TEXT = query(_HERE, "fingerprint_table_by_text", RowsHashed)
+FINGERPRINT_SAMPLE_BY_TEXT = query(_HERE, "fingerprint_sample_by_text", RowsHashed)
 COUNT_ROWS = query(_HERE, "count_rows", RowsHashed)
 
 

@@ -35,7 +35,8 @@ from pgtend.kernel.digests import sha256_hex
 from pgtend.vault.model import StoredObject, Vault
 from pgtend.vault.parts import MIB
 
-FORMAT = 1
+FORMAT = 2
+"""1: rows are hashed by their text. 2: each fingerprint says how."""
 MANIFEST = "manifest.json"
 ROOT = "backups"
 

@@ -63,7 +63,8 @@ class Preflight:
         elif len(self.recipients) < _ADVISED:
             yield "It is sealed for one recipient only: if that private key is lost, so is the backup."
         if self.client.is_before_sound_dumps:
-            yield f"pg_dump {self.client} has known defects that are repaired in {self.client.sound}."
+            known = "; ".join(f"{one.what} ({one.name})" for one in self.client.advisories)
+            yield f"pg_dump {self.client} has known defects that are repaired in {self.client.sound}: {known}."
         if self.source.encoding == "SQL_ASCII":
             yield "The database has no encoding (SQL_ASCII): restore it into one without, or invalid text gets in."
         if self.outside.subscriptions and not self.outside.is_superuser:

@@ -58,6 +58,15 @@ class Coverage(StrEnum):
     NONE = "nothing: an extension decides which of the rows are dumped"
 
 
+class Hashing(StrEnum):
+    """What of a row is hashed. The same rows give another digest in the other way."""
+
+    TEXT = "text"
+    """The text of the whole row."""
+    TYPES = "types"
+    """Each value by the hash of its type where that tells as much as its text, and else its text."""
+
+
 class TableName(Record):
     """A table's name as the catalogue has it, not quoted."""
 
@@ -88,7 +97,9 @@ class Fingerprint(TableName):
     """What a table held, as a number that does not depend on the order of its rows."""
 
     digest: str
-    """`sum(hashtextextended(t::text, 0)::numeric)` over the covered rows; empty where only rows were counted."""
+    """The sum of the hashes of the covered rows; empty where only rows were counted."""
+    hashing: Hashing = Hashing.TEXT
+    """Manifests of format 1 do not say it, and know no other."""
     one_in: int = 1
     key: tuple[str, ...] = ()
     """Of a sample: the columns whose hash decides which rows belong to it."""

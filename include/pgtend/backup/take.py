@@ -15,16 +15,16 @@ from pgtend.backup.crew import Crew
 from pgtend.backup.dumping import Errand, OpenDump
 from pgtend.backup.facts import READ_OUTSIDE, READ_RELATIONS, READ_SOURCE, RowsHashed
 from pgtend.backup.fingerprints import as_fingerprint, hash_rows, reader
+from pgtend.backup.fuse import fused
 from pgtend.backup.gathering import Surroundings, read_surroundings
 from pgtend.backup.listing import record_new
 from pgtend.backup.manifest import Manifest, backup_folder, fingerprints_json, to_json, write_manifest
-from pgtend.backup.model import Look, plan_looks, plan_shards
+from pgtend.backup.model import Look, hashing_of, plan_looks, plan_shards
 from pgtend.backup.muster import mustered, until_still
 from pgtend.backup.preflight import Preflight, recipients_of
 from pgtend.backup.readback import read_back
 from pgtend.backup.record import Part, Role
 from pgtend.backup.snapshot import HeldSnapshot, held_snapshot
-from pgtend.backup.watchdog import watched
 from pgtend.backup.writing import Findings, Identity, compose
 from pgtend.fleet.model import BackupRules, Database, Fleet
 from pgtend.kernel.digests import sha256_hex
@@ -155,15 +155,15 @@ class _Night:
         locked_at = time.monotonic()
         sessions = (coordinator, *readers)
         with (
-            watched(sessions, self.rules.silence) as watchdog,
+            fused(sessions, self.rules.silence) as fuse,
             held_snapshot(coordinator, readers, self.site.database.limits.lock_timeout) as held,
         ):
-            looks = plan_looks(held.relations, self.rules.fingerprint_budget)
+            looks = plan_looks(held.relations, self.rules.fingerprint_budget, hashing_of(coordinator.facts.major))
             shards = plan_shards(held.relations, self.rules.own_part_from, self.rules.sessions - 4 - self._eyes)
             errand = self._errand(preflight, held)
             try:
                 with mustered(errand, shards, coordinator, within=self.rules.silence) as dumps:
-                    watchdog.calm()
+                    fuse.calm()
                     self._say(f"locked {held.locked} tables, snapshot at {held.exported.lsn}")
                     self._say(f"{len(dumps)} dumps hold their locks, {len(looks)} tables to look at")
                     around = self._set_to_work(errand, dumps, looks, readers)

@@ -113,7 +113,7 @@ class BackupRules(Settings):
         ),
     )
     own_part_from: Size = Field(
-        default=Bytes.parse("64 MB"),
+        default=Bytes.parse("16 MB"),
         description="A table of this size or more is dumped into an object of its own, at the same time as others.",
     )
     fingerprint_budget: Span = Field(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import IO
 
@@ -125,6 +125,8 @@ class Restorer:
     address: Address
     owners: Owners
     without_tablespaces: bool = False
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Of its sessions, on top of our own."""
 
     def load(self, backup: Backup, load: Load) -> None:
         """Stream the rows of one part into their tables."""
@@ -177,6 +179,6 @@ class Restorer:
 
     @property
     def _entrance(self) -> Address:
-        ours = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
+        ours = " ".join(f"-c {name}={value}" for name, value in {**_SETTINGS, **self.settings}.items())
         options = f"{self.address.params.get('options', '')} {ours}".strip()
         return self.address.to(options=options, application_name="pgtend:restore")

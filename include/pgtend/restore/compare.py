@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pgtend.backup.facts import (
@@ -81,7 +83,7 @@ def compare_rows(backup: Backup, place: Address, tables: Sequence[Table], jobs: 
     """Count and hash the rows of tables as it was done in the snapshot of the backup."""
     kept = _kept_fingerprints(backup)
     with reader(place, LIMITS, application=APPLICATION) as session:
-        looks = as_looked_at(session.rows(READ_RELATIONS), tables)
+        looks = as_looked_at(session.rows(READ_RELATIONS), tables, kept)
     found = _hash_all(place, looks, jobs)
     differences = tuple(_table_differences(tables, found, kept))
     return RowsCompared(tables=len(found), rows=sum(one.rows for one in found), differences=differences)
@@ -108,15 +110,22 @@ def _kept_fingerprints(backup: Backup) -> Mapping[str, Fingerprint]:
 
 
 def _hash_all(place: Address, looks: Sequence[Look], jobs: int) -> list[_Found]:
-    """Hash several tables at a time: each crew member has a session of its own and takes every n-th table."""
+    """Hash several tables at a time, the largest first: each of the crew has a session and takes what is next."""
+    left = deque(sorted(looks, key=lambda look: -look.table.size))
 
-    def work(mine: Sequence[Look]) -> list[_Found]:
+    def work(_hand: int) -> list[_Found]:
         with reader(place, LIMITS, application=APPLICATION) as session:
-            return [_found(look, hash_rows(session, look)) for look in mine]
+            return [_found(look, hash_rows(session, look)) for look in _taken(left)]
 
     with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="compare") as crew:
-        shares = [looks[start::jobs] for start in range(jobs)]
-        return [one for share in crew.map(work, shares) for one in share]
+        return [one for share in crew.map(work, range(jobs)) for one in share]
+
+
+def _taken(left: deque[Look]) -> Iterable[Look]:
+    """Take what is left, one after the other, while others do the same."""
+    with suppress(IndexError):
+        while True:
+            yield left.popleft()
 
 
 def _found(look: Look, hashed: RowsHashed) -> _Found:

@@ -26,8 +26,10 @@ from pgtend.restore.names import roles_needed, roles_of, tablespaces_needed
 from pgtend.restore.selection import listed, passes, without_links
 from pgtend.restore.server import (
     CREATE_ROLE,
+    READ_BUILDING,
     READ_ROLE_NAMES,
     RENAME_DATABASE,
+    Building,
     await_nobody,
     entered,
     refuse_older,
@@ -64,6 +66,7 @@ class Plan:
     tools: ClientTools
     missing_roles: tuple[str, ...]
     without_tablespaces: bool
+    building: Building
     remarks: tuple[str, ...]
 
 
@@ -89,7 +92,7 @@ def restore_backup(backup: Backup, order: RestoreOrder, progress: Progress, *, c
             _create_roles(server, plan, order, progress)
         with unfinished_database(order.target, manifest.source, now) as unfinished:
             place = order.target.to(dbname=unfinished)
-            restorer = Restorer(plan.tools, place, order.owners, plan.without_tablespaces)
+            restorer = Restorer(plan.tools, place, order.owners, plan.without_tablespaces, plan.building.settings)
             # Held open as a sign of life: an unfinished database without a session belongs to a killed restore.
             with entered(place):
                 _fill(backup, restorer, plan, order, watch)
@@ -111,7 +114,8 @@ def _planned(backup: Backup, server: Session, order: RestoreOrder) -> Generator[
         needed = roles_needed(script, known) if order.owners is not Owners.IGNORE else frozenset[str]()
         lost = sorted(tablespaces_needed(script) - set(names.tablespaces))
         remarks = (f"everything is in the default tablespace: there is no {', '.join(lost)} here",) if lost else ()
-        yield Plan(before, after, tools, tuple(sorted(needed - set(names.roles))), bool(lost), remarks)
+        building = server.row(READ_BUILDING, {"jobs": order.jobs})
+        yield Plan(before, after, tools, tuple(sorted(needed - set(names.roles))), bool(lost), building, remarks)
 
 
 def _create_roles(server: Session, plan: Plan, order: RestoreOrder, progress: Progress) -> None:

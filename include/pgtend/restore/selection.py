@@ -13,6 +13,7 @@ from pgtend.restore.archive import Spool
 # With rows of other tables missing, a foreign key cannot hold, and a materialized view would show half of the truth.
 _LINKS = re.compile(r"^\d+; \d+ \d+ (?:FK CONSTRAINT|MATERIALIZED VIEW DATA) ")
 _BUILDS = re.compile(r"^\d+; \d+ \d+ (?:INDEX|CONSTRAINT) (?!ATTACH )")
+_ATTACHES = re.compile(r"^\d+; \d+ \d+ INDEX ATTACH ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +28,15 @@ def passes(contents: Sequence[str], jobs: int, *, has_partitions: bool) -> tuple
     """Decide in which order the entries of the last section run.
 
     Two partitions whose indexes are attached at the same moment do not see each other, and PostgreSQL then leaves the
-    index of the whole marked invalid, without an error. So indexes are built side by side, and attached one by one.
+    index of the whole marked invalid, without an error. So indexes are built side by side, and attached one by one;
+    foreign keys, which need whole indexes and read whole tables, come side by side again.
     """
     if not has_partitions:
         return (Pass(contents, jobs),)
     builds = [line for line in contents if _BUILDS.match(line)]
-    others = [line for line in contents if not _BUILDS.match(line)]
-    return (Pass(builds, jobs), Pass(others, 1))
+    attaches = [line for line in contents if _ATTACHES.match(line)]
+    others = [line for line in contents if not (_BUILDS.match(line) or _ATTACHES.match(line))]
+    return (Pass(builds, jobs), Pass(attaches, 1), Pass(others, jobs))
 
 
 def without_links(contents: Sequence[str]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -47,6 +47,23 @@ class OneDatabase:
     sessions: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Building:
+    """What a session may take to build indexes."""
+
+    kilobytes: int
+    workers: int
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """In the server's words."""
+        return {
+            "maintenance_work_mem": f"{self.kilobytes}kB",
+            "max_parallel_maintenance_workers": str(self.workers),
+        }
+
+
+READ_BUILDING = query(_ROOM, "read_building", Building)
 READ_ROLE_NAMES = query(_ROOM, "read_role_names", ServerNames)
 READ_DATABASES = query(_ROOM, "read_databases", OneDatabase)
 DROP_DATABASE = command(_ROOM, "drop_database")

@@ -31,6 +31,9 @@ class Spout:
 
     def write(self, chunk: bytes, /) -> int:
         """Take some bytes; small ones are gathered, because handing over costs more than copying."""
+        if len(chunk) >= _HELPING and not self._gathered:
+            self._hand_over(chunk)
+            return len(chunk)
         self._gathered += chunk
         if len(self._gathered) >= _HELPING:
             self.flush()

@@ -49,16 +49,21 @@ def depot(standby: ThrowawayServer, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     return Depot(live, vault, tmp_path / "ledger", standby.superuser())
 
 
+def advisory(minor: int) -> advisories.Advisory:
+    """Invent a defect that this minor version repaired."""
+    return advisories.Advisory("CVE-0000-0000", "it is not sound", {MAJOR: minor})
+
+
 def sound(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the server of this test count as one without known defects."""
-    monkeypatch.setattr(advisories, "_SOUND", {MAJOR: 0})
+    monkeypatch.setattr(advisories, "_UNSOUND", (advisory(0),))
 
 
 def test_a_standby_is_backed_up_where_that_is_safe_and_refused_where_it_is_not(
     depot: Depot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before a repair, sharing a snapshot there could damage the dump and the standby; after it every row is there."""
-    monkeypatch.setattr(advisories, "_SOUND", {MAJOR: 99})
+    monkeypatch.setattr(advisories, "_UNSOUND", (advisory(99),))
     with pytest.raises(NotReady, match="sharing a snapshot on this standby may damage"):
         depot.take()
     assert depot.stored() == []

@@ -1,10 +1,10 @@
--- Counts all rows of a table and hashes those whose key falls into the sample. Keys decide and not the place on disk,
--- because a restored table has the same keys in other places.
+-- Counts all rows of a table and hashes those whose key falls into the sample, as it is done for whole tables. Keys decide
+-- and not the place on disk, because a restored table has the same keys in other places.
 SELECT
     count(*) AS rows,
     COALESCE(
-        sum(hashtextextended(ROW({columns})::text, 0)::numeric)
-        FILTER (WHERE mod(hashtextextended(ROW({key})::text, 0), {one_in}) = 0),
+        sum(hashtextextended(hash_record_extended(ROW({columns}), 0)::text COLLATE "C", 0))
+        FILTER (WHERE mod(hashtextextended(hash_record_extended(ROW({key}), 0)::text COLLATE "C", 0), {one_in}) = 0),
         0
     )::text AS digest
 FROM ONLY {table}

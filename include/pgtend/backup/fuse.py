@@ -13,14 +13,14 @@ from pgtend.postgres.process import Stalled
 from pgtend.postgres.session import Session
 
 
-class Watchdog:
+class Fuse:
     """Waits for a sign that all went well, and breaks the lines when none comes in time."""
 
     def __init__(self, sessions: Sequence[Session], within: timedelta) -> None:
         self._sessions = sessions
-        self._timer = threading.Timer(within.total_seconds(), self._bite)
+        self._timer = threading.Timer(within.total_seconds(), self._blow)
         self._timer.daemon = True
-        self.has_bitten = False
+        self.has_blown = False
 
     def start(self) -> None:
         """Begin to wait."""
@@ -30,21 +30,21 @@ class Watchdog:
         """Say that all went well."""
         self._timer.cancel()
 
-    def _bite(self) -> None:
-        self.has_bitten = True
+    def _blow(self) -> None:
+        self.has_blown = True
         for session in self._sessions:
             session.abandon()
 
 
 @contextmanager
-def watched(sessions: Sequence[Session], within: timedelta) -> Generator[Watchdog]:
-    """Let a piece of work take so long and no longer, unless it calms the dog before."""
-    dog = Watchdog(sessions, within)
-    dog.start()
+def fused(sessions: Sequence[Session], within: timedelta) -> Generator[Fuse]:
+    """Let a piece of work take so long and no longer, unless it says before that all went well."""
+    fuse = Fuse(sessions, within)
+    fuse.start()
     try:
-        yield dog
+        yield fuse
     except PgtendError as error:
-        if dog.has_bitten:
+        if fuse.has_blown:
             raise Stalled(
                 f"the server gave no answer for {say_span(within)}",
                 detail="The connections did not break, and nothing came through them.",
@@ -52,4 +52,4 @@ def watched(sessions: Sequence[Session], within: timedelta) -> Generator[Watchdo
             ) from error
         raise
     finally:
-        dog.calm()
+        fuse.calm()

@@ -1,0 +1,113 @@
+"""The fingerprint of a table: the same wherever the same rows are, and another for the smallest difference."""
+
+from __future__ import annotations
+
+import pytest
+
+from bed.clusters import LiveDatabase
+from pgtend.backup.facts import READ_RELATIONS
+from pgtend.backup.fingerprints import hash_rows, reader
+from pgtend.backup.manifest import parse_fingerprints
+from pgtend.backup.model import Look
+from pgtend.backup.record import Coverage, Hashing
+from pgtend.fleet.model import Limits
+
+FOLD = "CREATE COLLATION public.fold (provider = icu, locale = 'und-u-ks-level2', deterministic = false)"
+EVERY_TYPE = """
+CREATE TABLE public.probe AS SELECT
+    x AS int4, x::int2 AS int2, x::int8 * 10000000000 AS int8, x > 2 AS bool, x / 7.0::float4 AS f4,
+    x / 7.0::float8 AS f8, (x / 8.0)::numeric(9, 4) AS num, 'text ' || x AS words, ('v' || x)::varchar(9) AS vc,
+    rpad('c', x)::char(6) AS ch, decode(md5(x::text), 'hex') AS bytes, md5(x::text)::uuid AS id,
+    date '2026-02-27' + x AS day, time '23:00' + x * interval '7 min' AS hour, interval '1 month' * x AS span,
+    timestamp '2026-02-27' + x * interval '1 hour' AS at, timestamptz '2026-02-27+00' + x * interval '1 hour' AS atz,
+    jsonb_build_object('a', x) AS doc, ARRAY[x, NULL] AS list, int4range(x, 9) AS part,
+    NULLIF(x, 3) AS hole, point(x, 1) AS spot, '10.0.0.1'::inet + x AS host
+FROM generate_series(1, 5) AS x
+"""
+
+
+def digest(
+    database: LiveDatabase, *, coverage: Coverage = Coverage.FULL, one_in: int = 1, hashing: Hashing = Hashing.TYPES
+) -> str:
+    """Hash the rows of the table `probe`, and give their number and digest."""
+    with reader(database.superuser, Limits(), application="pgtend:test") as session:
+        (table,) = (one for one in session.rows(READ_RELATIONS) if one.name == "probe")
+        hashed = hash_rows(session, Look(table=table, coverage=coverage, one_in=one_in, hashing=hashing))
+    return f"{hashed.rows}:{hashed.digest}"
+
+
+def test_the_same_rows_have_the_same_digest_on_every_version(database: LiveDatabase) -> None:
+    """A backup of an old server is compared with a copy on a new one, so the digests are written out here."""
+    database.run(EVERY_TYPE)
+    assert digest(database) == "5:1474403266603019646"
+    assert digest(database, hashing=Hashing.TEXT) == "5:-4902600911944673079"
+
+
+@pytest.mark.pg(">= 18")
+@pytest.mark.parametrize(
+    ("kind", "one", "other"),
+    [
+        ("numeric", "1.0", "1.00"),
+        ("float8", "'0'", "'-0'"),
+        ("float4", "'0'", "'-0'"),
+        ("interval", "'1 month'", "'30 days'"),
+        ("text", "''", "NULL"),
+        ("bpchar", "'a'", "'a  '"),
+        ('text COLLATE public."fold"', "'Ann'", "'ANN'"),
+        ("jsonb", "'1.0'", "'1.00'"),
+        ("numeric[]", "'{1.0}'", "'{1.00}'"),
+        ("int8", "4294967296", "1"),
+        ("timestamptz", "'2000-01-01 00:00:00.000001+00'", "'2000-01-01 01:11:34.967296+00'"),
+    ],
+)
+def test_values_that_are_only_equal_make_another_digest(
+    database: LiveDatabase, kind: str, one: str, other: str
+) -> None:
+    """What a type calls equal may still not be the same, and a restore that changes it is not identical."""
+    insert = f"INSERT INTO public.probe VALUES ({one})"  # noqa: S608 - a value of this test
+    database.run(FOLD, f"CREATE TABLE public.probe (value {kind})", insert)
+    before = digest(database)
+    database.run(f"UPDATE public.probe SET value = {other}")  # noqa: S608 - a value of this test
+    assert digest(database) != before
+
+
+@pytest.mark.pg(">= 18")
+def test_two_rows_that_swap_a_value_make_another_digest(database: LiveDatabase) -> None:
+    """The hash of a record alone is a sum over its columns, which would not show it."""
+    database.run(
+        "CREATE TABLE public.probe (id int, note text)",
+        "INSERT INTO public.probe VALUES (1, 'one'), (2, 'two')",
+    )
+    before = digest(database)
+    database.run("UPDATE public.probe SET note = CASE id WHEN 1 THEN 'two' ELSE 'one' END")
+    assert digest(database) != before
+    database.run("UPDATE public.probe SET note = CASE id WHEN 1 THEN 'one' ELSE 'two' END")
+    assert digest(database) == before
+
+
+@pytest.mark.pg(">= 18")
+def test_a_row_that_is_there_twice_makes_another_digest(database: LiveDatabase) -> None:
+    """Two equal rows do not cancel each other."""
+    database.run("CREATE TABLE public.probe (id int)", "INSERT INTO public.probe VALUES (1)")
+    assert digest(database) == "1:-4259446389076256895"
+    database.run("INSERT INTO public.probe VALUES (7), (7)")
+    assert digest(database) == "3:-16465672694939648547"
+
+
+@pytest.mark.pg(">= 18")
+def test_a_sample_is_made_of_the_same_keys_wherever_they_lie(database: LiveDatabase) -> None:
+    """All rows are counted; a row whose key is in no sample may change, and another place on disk changes nothing."""
+    database.run(
+        "CREATE TABLE public.probe (id int PRIMARY KEY, note text)",
+        "INSERT INTO public.probe SELECT x, 'note ' || x FROM generate_series(1, 100) AS x",
+    )
+    before = digest(database, coverage=Coverage.SAMPLE, one_in=4)
+    assert before == "100:15937706194727415827"
+    database.run("CREATE INDEX by_note ON public.probe (note DESC)", "CLUSTER public.probe USING by_note")
+    assert digest(database, coverage=Coverage.SAMPLE, one_in=4) == before
+
+
+def test_a_fingerprint_of_the_first_format_was_made_of_text() -> None:
+    """Backups that are there already stay comparable."""
+    (old,) = parse_fingerprints(b'{"schema": "public", "name": "probe", "digest": "12", "one_in": 1, "key": []}\n', "x")
+    assert old.hashing is Hashing.TEXT
