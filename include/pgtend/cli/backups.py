@@ -172,7 +172,7 @@ def _backup_table(found: Catalogue, plan: RetentionPlan, copies: Mapping[str, se
 
     verdicts = {verdict.backup.backup_id: verdict for verdict in plan.verdicts}
     columns = ("backup", "state", "age", "size", "rows", *(["copies"] if copies else []), "kept", "because")
-    made = screen.table(*columns, right=("age", "size", "rows"))
+    made = screen.table(*columns, right=("age", "size", "rows"), whole=("backup", "state", "kept"))
     for entry in found.entries:
         verdict = verdicts[entry.backup_id]
         style = _STYLES[entry.state.value]
@@ -199,7 +199,7 @@ def _kept(verdict: Verdict) -> str:
 def _verdict_table(plan: RetentionPlan) -> Table:
     from pgtend.cli import screen
 
-    made = screen.table("backup", "state", "size", "kept", "because", right=("size",))
+    made = screen.table("backup", "state", "size", "kept", "because", right=("size",), whole=("backup",))
     for verdict in plan.verdicts:
         known = verdict.backup
         made.add_row(known.backup_id, known.state.value, str(known.size), _kept(verdict), "; ".join(verdict.reasons))

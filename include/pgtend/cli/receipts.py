@@ -48,7 +48,8 @@ def list_receipts(
     if as_json:
         screen.show_json([_row(one, said[one.sha256]) for one in wanted])
         return
-    made = screen.table("number", "receipt", "database", "drilled", "verdict", "backup", "review", right=("number",))
+    columns = ("number", "receipt", "database", "drilled", "verdict", "backup", "review")
+    made = screen.table(*columns, right=("number",), whole=("receipt", "backup"))
     for one in wanted:
         row, style = _row(one, said[one.sha256]), _STYLES[one.receipt.verdict.value]
         verdict = f"[{style}]{row['verdict']}[/{style}]"

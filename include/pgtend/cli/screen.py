@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -17,6 +18,7 @@ from pgtend.kernel.errors import ManyProblems, PgtendError, family_of
 Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
 Side: TypeAlias = Literal["left", "right"]
 GOOD, NOTE, BAD, QUIET = "green", "yellow", "red", "dim"
+_ENDLESS = 100_000
 
 out = Console(highlight=False, soft_wrap=False)
 err = Console(highlight=False, soft_wrap=False, stderr=True)
@@ -39,9 +41,21 @@ def table(*columns: str, right: Sequence[str] = (), whole: Sequence[str] = ()) -
 def show(content: Table | Text | str) -> None:
     """Show a result, with air around tables."""
     if isinstance(content, Table):
-        out.print(Padding(content, (1, 0, 1, 0)))
+        _wide_enough(content).print(Padding(content, (1, 0, 1, 0), expand=False))
     else:
         out.print(content if isinstance(content, Text) else Text(content))
+
+
+def _wide_enough(content: Table) -> Console:
+    """Give a console for a table: a pipe has no width, and what must stay whole may not fit into a narrow window."""
+    for column in content.columns:
+        if column.no_wrap:
+            column.min_width = max(
+                (Measurement.get(out, out.options, cell).maximum for cell in column.cells), default=0
+            )
+    needed = Measurement.get(out, out.options.update(width=_ENDLESS), content)
+    width = max(out.width, needed.minimum if out.is_terminal else needed.maximum)
+    return Console(highlight=False, soft_wrap=False, file=out.file, width=width)
 
 
 def show_json(value: Json) -> None:
