@@ -5,6 +5,7 @@ from __future__ import annotations
 from bed.airflow_world import CANARY_ROW, World
 from bed.backups import tools_on_path
 from bed.ledgers import ask
+from bed.onlooker import onlooker
 from pgtend.vault.agekeys import new_pair
 from pgtend.vault.folder import FolderVault
 from pgtend.vault.model import FolderPlace
@@ -29,6 +30,35 @@ def test_a_run_takes_a_backup_that_is_in_the_vault(world: World) -> None:
     assert "[backup.broken]" in world.mail.texts()[-1]
     with world.reporting.session() as ledger:
         assert ask(ledger, "SELECT severity FROM reporting.open_alerts WHERE pipeline = 'verify'") == ["page"]
+
+
+def test_a_run_shows_no_secret_and_no_row(world: World) -> None:
+    """Nothing that anybody else can look into holds the password or a row, whether the run succeeds or fails.
+
+    That is: the log, Airflow's own database with XComs and rendered fields, the ledger, alerts, all that lies in the vault, and the arguments and the environment of every process.
+    """
+    world.environ.setenv("PGTEND_PG_BINDIRS", tools_on_path(world.source.server.tools.major))
+    world.add_to_fleet(f"keys: {{recipients: {{operations: {new_pair().public}}}}}")
+    with onlooker() as seen:
+        run = world.run("kgc.backup")
+    assert run.state == "success", world.log()
+    world.source.run(f'ALTER TABLE public.visits OWNER TO "{world.source.owner.user}"')
+    assert world.run("kgc.backup").state == "failed"
+    (message,) = world.messages()
+    assert message.startswith("[clinic production] kgc.backup failed: ")
+    assert any(b"pg_dump" in one for one in seen), "the onlooker saw no dump, so it proves nothing"
+    with world.reporting.session() as ledger:
+        audited = str(ask(ledger, "SELECT a::text FROM reporting.audit AS a"))
+        audited += str(ask(ledger, "SELECT r::text FROM reporting.runs AS r"))
+    assert "backup.committed" in audited
+    assert "kgc.backup" in world.remembered()
+    told = "\n".join(
+        [*map(str, world.mail.mails), *map(str, world.chat.posts), world.log(), world.remembered(), audited]
+    )
+    stored = [path.read_bytes() for path in (world.folder / "vault").rglob("*") if path.is_file()]
+    assert world.tender.password is not None
+    for secret in (CANARY_ROW, world.tender.password.get_secret_value()):
+        assert [one for one in (told.encode(), *seen, *stored) if secret.encode() in one] == []
 
 
 def test_a_second_vault_gets_the_backup_in_the_same_run(world: World) -> None:

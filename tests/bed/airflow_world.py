@@ -155,6 +155,12 @@ class World:
         with closing(sqlite3.connect(path)) as metadata:
             return str(metadata.execute("SELECT key, value FROM xcom").fetchall())
 
+    def remembered(self) -> str:
+        """Tell everything that Airflow's own database holds: XComs, rendered fields, runs, logs of events."""
+        path = os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].removeprefix("sqlite:///")
+        with closing(sqlite3.connect(path)) as metadata:
+            return "\n".join(metadata.iterdump())
+
     def environment(self, name: str) -> str:
         """Tell how a connection is defined now."""
         return os.environ[f"AIRFLOW_CONN_{name.upper()}"]

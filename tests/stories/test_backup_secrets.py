@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 import pytest
 
 from bed.backups import Depot, tools_on_path
 from bed.clusters import LiveDatabase
+from bed.onlooker import onlooker
 from pgtend.vault.folder import FolderVault
 from pgtend.vault.model import FolderPlace
 
 ROW = "canary-of-a-patient-5c1e"
-
-
-def watched(stop: threading.Event, seen: set[bytes]) -> None:
-    """Collect the arguments and the environment of everything that runs, as anybody on the machine could."""
-    while not stop.is_set():
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                for name in ("cmdline", "environ"):
-                    try:
-                        seen.add((entry / name).read_bytes())
-                    except OSError:
-                        continue
 
 
 def test_no_secret_and_no_row_shows_anywhere(
@@ -39,17 +27,11 @@ def test_no_secret_and_no_row_shows_anywhere(
     tender = database.new_role("tender", "LOGIN SUPERUSER")
     vault = FolderVault(FolderPlace(path=tmp_path / "vault", may_create=True))
     depot = Depot(database, vault, tmp_path / "ledger", tender)
-    stop, seen = threading.Event(), set[bytes]()
-    watcher = threading.Thread(target=watched, args=(stop, seen))
-    watcher.start()
-    try:
+    with onlooker() as seen:
         depot.take()
-    finally:
-        stop.set()
-        watcher.join()
     assert tender.password is not None
     secrets = (tender.password.get_secret_value().encode(), ROW.encode())
-    assert any(b"pg_dump" in one for one in seen), "the watcher saw no dump, so it proves nothing"
+    assert any(b"pg_dump" in one for one in seen), "the onlooker saw no dump, so it proves nothing"
     written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
     assert len(written) > 6
     for content in (*seen, *written, "\n".join(depot.lines).encode()):
