@@ -61,6 +61,7 @@ def test_the_backup_takes_the_place_and_the_old_one_stays(stage: Stage, origin: 
     assert str(done).endswith(f"is still there as {done.set_aside}, and in backup {done.saved_as}")
 
 
+@pytest.mark.pg(">= 18")
 def test_people_in_the_database_are_sent_away(stage: Stage, origin: LiveDatabase) -> None:
     """A session that is idle in it does not keep the old one in place."""
     with origin.session() as session:
@@ -71,6 +72,7 @@ def test_people_in_the_database_are_sent_away(stage: Stage, origin: LiveDatabase
 
 
 @pytest.mark.parametrize("typed", ["", "kgc", "T"])
+@pytest.mark.pg(">= 18")
 def test_another_name_typed_changes_nothing(stage: Stage, origin: LiveDatabase, typed: str) -> None:
     """Not even a backup is taken."""
     with pytest.raises(NotConfirmed):
@@ -79,6 +81,7 @@ def test_another_name_typed_changes_nothing(stage: Stage, origin: LiveDatabase, 
     assert len(stage.catalogue().entries) == 1
 
 
+@pytest.mark.pg(">= 18")
 def test_a_backup_that_fails_before_leaves_everything_as_it_was(stage: Stage, origin: LiveDatabase) -> None:
     """What is there is not touched before it is safe."""
 
@@ -90,6 +93,7 @@ def test_a_backup_that_fails_before_leaves_everything_as_it_was(stage: Stage, or
     assert (notes(origin, origin.name), names_like(stage, f"{origin.name}_")) == ("0", [])
 
 
+@pytest.mark.pg(">= 18")
 def test_a_database_that_is_not_there_cannot_be_replaced(stage: Stage, origin: LiveDatabase) -> None:
     """A restore into nothing needs no replacing."""
     name = f"{origin.name}_none"
@@ -97,6 +101,7 @@ def test_a_database_that_is_not_there_cannot_be_replaced(stage: Stage, origin: L
         replace_database(stage.backup(), stage.order(name), name, lambda: "x", str)
 
 
+@pytest.mark.pg(">= 18")
 def test_a_failed_exchange_opens_the_database_again(stage: Stage, origin: LiveDatabase) -> None:
     """When the second name cannot be given, the first one is not taken away either."""
     with stage.server.session() as session, pytest.raises(NoSuchDatabase):

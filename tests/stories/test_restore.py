@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 
 import pytest
 
 from bed.clusters import LiveDatabase, asked, new_database, statement
 from bed.restoring import Stage, names_like
+from pgtend.backup.record import Extension
 from pgtend.kernel.errors import Misconfigured
+from pgtend.kernel.progress import quietly
 from pgtend.postgres.identifiers import database as called
 from pgtend.restore.archive import Backup
 from pgtend.restore.compare import compare
-from pgtend.restore.errors import KeyNeeded, NothingChosen, TargetExists
+from pgtend.restore.errors import KeyNeeded, NothingChosen, TargetExists, TargetUnsuited
 from pgtend.restore.job import restore_backup
 from pgtend.restore.model import Owners, restored_tables
 from pgtend.vault.agekeys import PrivateKeys, new_pair
@@ -57,6 +60,7 @@ def test_a_restored_database_is_identical(stage: Stage, origin: LiveDatabase) ->
     assert names_like(stage, "pgtend_restoring_") == []
 
 
+@pytest.mark.pg(">= 18")
 def test_a_change_after_the_restore_is_noticed(stage: Stage, origin: LiveDatabase) -> None:
     """The comparison that says identical also says when something is not."""
     stage.take(origin.name)
@@ -102,6 +106,7 @@ def test_rights_settings_and_comment_of_the_database_come_back(stage: Stage, ori
     )
 
 
+@pytest.mark.pg(">= 18")
 def test_nothing_is_restored_over_a_database_that_is_there(stage: Stage, origin: LiveDatabase) -> None:
     """Not even over an empty one."""
     stage.take(origin.name)
@@ -120,6 +125,7 @@ def test_one_table_comes_back_alone(stage: Stage, origin: LiveDatabase) -> None:
     assert "foreign keys and the content of materialized views were left out" in " ".join(report.remarks)
 
 
+@pytest.mark.pg(">= 18")
 def test_a_mistyped_table_is_a_mistake_that_is_said(stage: Stage, origin: LiveDatabase) -> None:
     """An empty result would look like success."""
     stage.take(origin.name)
@@ -167,6 +173,22 @@ def test_a_role_that_is_no_superuser_restores_without_owners(stage: Stage, origi
     assert "owners and rights were left out, as asked for" in report.remarks
 
 
+@pytest.mark.pg(">= 18")
+def test_missing_extensions_are_listed_before_anything_begins(stage: Stage, origin: LiveDatabase) -> None:
+    """A server without a package that the backup needs is told so, and not the backup called broken."""
+    stage.take(origin.name)
+    whole = stage.backup()
+    lacking = Extension(name="starcharts", version="1.0", schema="public")
+    manifest = whole.entry.manifest.model_copy(update={"extensions": (lacking,)})
+    backup = replace(whole, entry=replace(whole.entry, manifest=manifest))
+    name = f"{origin.name}_back"
+    with pytest.raises(TargetUnsuited) as caught:
+        restore_backup(backup, stage.order(name), quietly)
+    assert [problem.where for problem in caught.value.problems] == ["extension starcharts"]
+    assert names_like(stage, f"{origin.name}_") == []
+
+
+@pytest.mark.pg(">= 18")
 def test_a_role_that_may_not_create_databases_is_told_so(stage: Stage, origin: LiveDatabase) -> None:
     """The right that is missing is named with the statement that gives it."""
     plain = origin.new_role("plain")
@@ -176,6 +198,7 @@ def test_a_role_that_may_not_create_databases_is_told_so(stage: Stage, origin: L
     assert f'ALTER ROLE "{plain.user}" CREATEDB;' in caught.value.detail
 
 
+@pytest.mark.pg(">= 18")
 def test_without_the_right_key_nothing_is_begun(stage: Stage, origin: LiveDatabase) -> None:
     """No key at all and a wrong one are told apart, and neither makes a database."""
     stage.take(origin.name)

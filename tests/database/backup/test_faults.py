@@ -167,6 +167,7 @@ def test_a_snapshot_whose_holder_is_gone_is_an_outage(large: Depot) -> None:
             pass
 
 
+@pytest.mark.pg(">= 18")
 def test_a_cut_network_leaves_no_backup(large: Depot) -> None:
     """A connection that is reset in the middle of the rows."""
     with through(large) as network:
@@ -176,9 +177,10 @@ def test_a_cut_network_leaves_no_backup(large: Depot) -> None:
     nothing_stays_and_the_next_succeeds(large)
 
 
+@pytest.mark.pg(">= 18")
 def test_a_network_that_swallows_everything_is_noticed(large: Depot) -> None:
     """No byte for longer than allowed ends the dump, although no connection broke."""
-    large.rules = {"silence": "8 s"}
+    large.rules = {"silence": "4 s"}
 
     def swallow() -> None:
         network.is_black_hole = True
@@ -191,6 +193,7 @@ def test_a_network_that_swallows_everything_is_noticed(large: Depot) -> None:
     nothing_stays_and_the_next_succeeds(large)
 
 
+@pytest.mark.pg(">= 18")
 def test_a_full_disk_leaves_no_backup(large: Depot) -> None:
     """A vault without room says so, and keeps nothing of the try."""
     import resource  # noqa: PLC0415 - only this test limits itself
@@ -219,6 +222,7 @@ def test_a_locked_table_is_named_with_whoever_holds_it(depot: Depot) -> None:
     nothing_stays_and_the_next_succeeds(depot)
 
 
+@pytest.mark.pg(">= 18")
 def test_two_backups_of_one_database_never_overlap(depot: Depot) -> None:
     """The second one is told who is at it, and tries again later."""
     with depot.live.session(application="pgtend:analyze:clinic") as other:
@@ -257,6 +261,7 @@ def test_missing_rights_are_listed_all_at_once_and_their_cure_works(depot: Depot
     nothing_stays_and_the_next_succeeds(depot)
 
 
+@pytest.mark.pg(">= 18")
 def test_without_anybody_to_seal_for_nothing_is_dumped(depot: Depot) -> None:
     """No key is no reason to store rows in the clear."""
     site = depot.site()
@@ -285,6 +290,7 @@ def test_without_anybody_to_seal_for_nothing_is_dumped(depot: Depot) -> None:
     ],
     ids=["slow down twice", "500 for ever", "expired credentials", "cut after the manifest", "stalled for ever"],
 )
+@pytest.mark.pg(">= 18")
 def test_an_s3_that_fails_makes_a_backup_or_leaves_none(
     depot: Depot, ministack: S3Site, fault: Fault, *, survives: bool
 ) -> None:
@@ -302,6 +308,7 @@ def test_an_s3_that_fails_makes_a_backup_or_leaves_none(
         nothing_stays_and_the_next_succeeds(depot)
 
 
+@pytest.mark.pg(">= 18")
 def test_an_answer_without_the_sealed_object_is_noticed_when_it_is_read_back(depot: Depot, ministack: S3Site) -> None:
     """An S3 that altered what it stored is caught before the backup counts."""
     with faulty_s3(ministack.endpoint) as site, ministack.through(site.endpoint).vault() as vault:

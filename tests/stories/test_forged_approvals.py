@@ -1,0 +1,169 @@
+"""A restore that waits for its approval in a running Airflow, and everybody who tries to get around it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bed.airflow_site import ADMIN, PROJECT, AirflowSite, Json, JsonValue, connection, metadata_address
+from bed.clusters import Clusters, LiveDatabase, asked, new_database, statement, tools_of
+from bed.stored_backups import folder_vault
+from pgtend.backup.take import Site, take_backup
+from pgtend.fleet.load import load_fleet
+from pgtend.kernel.progress import quietly
+from pgtend.ledger.folder import FolderLedger
+from pgtend.ledger.model import Subject
+from pgtend.postgres.identifiers import database as called
+from pgtend.vault.agekeys import new_pair
+
+MAJOR = 18
+DAG, TASK = "kgc.restore", "approve_and_restore"
+PASSWORD = ADMIN[1]
+ROLES = {"vera": "viewer", "ulf": "user", "oda": "op", "ada": "admin"}
+FLEET = """
+fleet: clinic
+vaults: {{main: {{folder: {{path: {folder}/vault}}}}}}
+keys: {{recipients: {{operations: {public}}}}}
+databases:
+  kgc: {{}}
+"""
+APPROVED: Json = {
+    "chosen_options": ["Approve"],
+    "params_input": {"typed_name": "kgc"},
+    "responded_by_user": {"id": "oda", "name": "oda"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A running Airflow with one backup that could be restored, and its people."""
+
+    site: AirflowSite
+    source: LiveDatabase
+
+    def person(self, name: str) -> httpx.Client:
+        """Log somebody in."""
+        answer = self.site.api.post("/auth/token", json={"username": name, "password": PASSWORD})
+        answer.raise_for_status()
+        token = answer.json()["access_token"]
+        return httpx.Client(
+            base_url=f"{self.site.address}/api/v2/dags/{DAG}", headers={"Authorization": f"Bearer {token}"}, timeout=30
+        )
+
+    @contextmanager
+    def waiting_run(self, starter: str, target: str) -> Generator[str]:
+        """Let somebody start a restore, and wait until it waits for its answer."""
+        with self.person(starter) as person:
+            answer = person.post("/dagRuns", json={"logical_date": None, "conf": {"target": target}})
+        assert answer.is_success, answer.text
+        run_id = str(answer.json()["dag_run_id"])
+        self.site.wait("the question", lambda: self.is_asked(run_id), patience=120)
+        yield run_id
+
+    def is_asked(self, run_id: str) -> bool:
+        """Tell whether a person can answer now."""
+        path = f"/api/v2/dags/{DAG}/dagRuns/{run_id}/taskInstances/{TASK}"
+        if not self.site.api.get(f"{path}/-1/hitlDetails").is_success:
+            return False
+        return self.site.api.get(path).json()["state"] not in {None, "queued", "running", "scheduled"}
+
+    def databases(self) -> list[str]:
+        """List the databases of the server, without those of Airflow and of other tests."""
+        found = asked("SELECT datname::text AS word FROM pg_database WHERE datname LIKE 'forged%%' ORDER BY 1")
+        with self.source.session() as session:
+            return [one.word for one in session.rows(found)]
+
+
+@pytest.fixture(scope="module")
+def house(clusters: Clusters) -> Generator[House]:
+    """Start Airflow with the one pipeline, a backup in its vault, and the key where a restore looks for it."""
+    with ExitStack() as stack:
+        environ = stack.enter_context(pytest.MonkeyPatch.context())
+        environ.setenv("PGTEND_PG_BINDIRS", f"{MAJOR}:{tools_of(MAJOR).folder}")
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pgtend-site-")))
+        source, metadata = (stack.enter_context(new_database(clusters.server(MAJOR))) for _ in range(2))
+        source.run("CREATE TABLE public.visits AS SELECT generate_series(1, 100) AS id")
+        pair = new_pair()
+        (home / "fleet.yaml").write_text(FLEET.format(folder=home, public=pair.public))
+        (home / "key.txt").touch(mode=0o600)
+        (home / "key.txt").write_text(pair.key_file())
+        (home / "vault").mkdir()
+        back_up(source, home)
+        (home / "dags").mkdir()
+        shutil.copy(PROJECT / "dags" / "restore.py", home / "dags")
+        users = ",".join(f"{name}:{role}" for name, role in ROLES.items())
+        settings = {
+            "PGTEND_FLEET": str(home / "fleet.yaml"),
+            "PGTEND_KEY_FILE": str(home / "key.txt"),
+            "HOME": str(home),
+            "AIRFLOW_CONN_KGC": connection(source.superuser),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN[0]}:admin,{users}",
+        }
+        site = stack.enter_context(AirflowSite(home, metadata_address(metadata), settings))
+        (home / "passwords.json").write_text(json.dumps(dict([ADMIN, *((name, PASSWORD) for name in ROLES)])))
+        site.wait("the pipeline", lambda: site.knows(DAG), patience=120)
+        site.patch(f"dags/{DAG}", is_paused=False)
+        yield House(site, source)
+
+
+def back_up(source: LiveDatabase, home: Path) -> None:
+    """Take the backup that everybody is after."""
+    fleet = load_fleet(home / "fleet.yaml")
+    place = Site(
+        fleet=fleet, database=fleet.databases["kgc"], address=source.superuser, vault=folder_vault(home / "vault")
+    )
+    take_backup(place, FolderLedger(home / "own"), Subject("kgc", "backup", "test"), quietly, ignore_window=True)
+
+
+def forgeries(run_id: str) -> Iterator[tuple[str, str, JsonValue]]:
+    """List what somebody could send: XComs that look like an approval, and states that look like its end."""
+    tasks = f"/dagRuns/{run_id}/taskInstances"
+    for task in ("look", TASK):
+        for key in ("return_value", "chosen_options", "forged"):
+            yield "POST", f"{tasks}/{task}/xcomEntries", {"key": key, "value": APPROVED}
+    yield "PATCH", f"{tasks}/{TASK}", {"new_state": "success"}
+    yield "PATCH", f"/dagRuns/{run_id}", {"state": "success"}
+
+
+@pytest.mark.parametrize(("name", "may"), [("vera", False), ("ulf", True), ("oda", True), ("ada", True)])
+def test_no_role_restores_anything_by_forging(house: House, name: str, *, may: bool) -> None:
+    """A viewer is refused each time; everybody else makes the run green, and the server has not one database more."""
+    with house.waiting_run("ada" if name != "ada" else "oda", f"forged_by_{name}") as run_id, house.person(name) as one:
+        answers = [one.request(method, path, json=body) for method, path, body in forgeries(run_id)]
+        assert {answer.status_code == 403 for answer in answers} == {not may}, [it.text for it in answers]
+        if may:
+            assert [answer.status_code for answer in answers if not answer.is_success] == [], [
+                it.text for it in answers
+            ]
+            assert house.site.finish(DAG, run_id) == "success"
+        else:
+            house.site.give_up(DAG, run_id)
+            assert house.site.finish(DAG, run_id) == "failed"
+    assert house.databases() == []
+
+
+def test_who_started_it_cannot_approve_it_and_a_second_person_can(house: House) -> None:
+    """The proof that the tries above could have succeeded: the same run, answered by the right person, restores."""
+    answer = {"chosen_options": ["Approve"], "params_input": {"typed_name": "kgc"}}
+    with house.waiting_run("ulf", "forged_alone") as run_id, house.person("ulf") as starter:
+        said = starter.patch(f"/dagRuns/{run_id}/taskInstances/{TASK}/-1/hitlDetails", json=answer)
+        assert said.is_success, said.text
+        assert house.site.finish(DAG, run_id) == "failed"
+        assert "ulf started this run and cannot approve it" in house.site.task_log(DAG, run_id, TASK)
+    assert house.databases() == []
+    with house.waiting_run("ulf", "forged_not") as run_id, house.person("oda") as second:
+        said = second.patch(f"/dagRuns/{run_id}/taskInstances/{TASK}/-1/hitlDetails", json=answer)
+        assert said.is_success, said.text
+        assert house.site.finish(DAG, run_id) == "success", house.site.task_log(DAG, run_id, TASK)
+    assert house.databases() == ["forged_not"]
+    with house.source.session() as session:
+        session.run(statement("DROP DATABASE {name}"), name=called("forged_not"))
