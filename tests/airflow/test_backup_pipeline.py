@@ -35,7 +35,8 @@ def test_a_run_takes_a_backup_that_is_in_the_vault(world: World) -> None:
 def test_a_run_shows_no_secret_and_no_row(world: World) -> None:
     """Nothing that anybody else can look into holds the password or a row, whether the run succeeds or fails.
 
-    That is: the log, Airflow's own database with XComs and rendered fields, the ledger, alerts, all that lies in the vault, and the arguments and the environment of every process.
+    That is: the log, Airflow's own database with XComs and rendered fields, the ledger, alerts, all that lies in the
+    vault, and the arguments and the environment of every process.
     """
     world.environ.setenv("PGTEND_PG_BINDIRS", tools_on_path(world.source.server.tools.major))
     world.add_to_fleet(f"keys: {{recipients: {{operations: {new_pair().public}}}}}")

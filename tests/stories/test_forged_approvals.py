@@ -75,6 +75,10 @@ class House:
             return False
         return self.site.api.get(path).json()["state"] not in {None, "queued", "running", "scheduled"}
 
+    def log_says(self, run_id: str, words: str) -> None:
+        """Wait until the log of the approval holds some words; its last lines come when the run has ended already."""
+        self.site.wait(words, lambda: words in self.site.task_log(DAG, run_id, TASK), patience=60)
+
     def databases(self) -> list[str]:
         """List the databases of the server, without those of Airflow and of other tests."""
         found = asked("SELECT datname::text AS word FROM pg_database WHERE datname LIKE 'forged%%' ORDER BY 1")
@@ -134,20 +138,17 @@ def forgeries(run_id: str) -> Iterator[tuple[str, str, JsonValue]]:
     yield "PATCH", f"/dagRuns/{run_id}", {"state": "success"}
 
 
-@pytest.mark.parametrize(("name", "may"), [("vera", False), ("ulf", True), ("oda", True), ("ada", True)])
-def test_no_role_restores_anything_by_forging(house: House, name: str, *, may: bool) -> None:
+@pytest.mark.parametrize("name", ["ulf", "oda", "ada"])
+def test_no_role_restores_anything_by_forging(house: House, name: str) -> None:
     """A viewer is refused each time; everybody else makes the run green, and the server has not one database more."""
-    with house.waiting_run("ada" if name != "ada" else "oda", f"forged_by_{name}") as run_id, house.person(name) as one:
-        answers = [one.request(method, path, json=body) for method, path, body in forgeries(run_id)]
-        assert {answer.status_code == 403 for answer in answers} == {not may}, [it.text for it in answers]
-        if may:
-            assert [answer.status_code for answer in answers if not answer.is_success] == [], [
-                it.text for it in answers
-            ]
-            assert house.site.finish(DAG, run_id) == "success"
-        else:
-            house.site.give_up(DAG, run_id)
-            assert house.site.finish(DAG, run_id) == "failed"
+    starter = "oda" if name == "ada" else "ada"
+    with house.waiting_run(starter, f"forged_by_{name}") as run_id, house.person("vera") as viewer:
+        answers = [viewer.request(method, path, json=body) for method, path, body in forgeries(run_id)]
+        assert {answer.status_code for answer in answers} == {403}, [it.text for it in answers]
+        with house.person(name) as one:
+            answers = [one.request(method, path, json=body) for method, path, body in forgeries(run_id)]
+        assert [it.text for it in answers if not it.is_success] == []
+        assert house.site.finish(DAG, run_id) == "success"
     assert house.databases() == []
 
 
@@ -158,12 +159,13 @@ def test_who_started_it_cannot_approve_it_and_a_second_person_can(house: House) 
         said = starter.patch(f"/dagRuns/{run_id}/taskInstances/{TASK}/-1/hitlDetails", json=answer)
         assert said.is_success, said.text
         assert house.site.finish(DAG, run_id) == "failed"
-        assert "ulf started this run and cannot approve it" in house.site.task_log(DAG, run_id, TASK)
+        house.log_says(run_id, "ulf started this run and cannot approve it")
     assert house.databases() == []
     with house.waiting_run("ulf", "forged_not") as run_id, house.person("oda") as second:
         said = second.patch(f"/dagRuns/{run_id}/taskInstances/{TASK}/-1/hitlDetails", json=answer)
         assert said.is_success, said.text
-        assert house.site.finish(DAG, run_id) == "success", house.site.task_log(DAG, run_id, TASK)
+        house.log_says(run_id, "1 tables, 100 rows, identical")
+        assert house.site.finish(DAG, run_id) == "success"
     assert house.databases() == ["forged_not"]
     with house.source.session() as session:
         session.run(statement("DROP DATABASE {name}"), name=called("forged_not"))
