@@ -74,7 +74,7 @@ _KINDS = {
 _BLOCK_EDGE = re.compile(r"/\*|\*/")
 _SETTERS = frozenset({"SET", "ALTER", "CREATE"})
 _ASSIGNS = frozenset({"TO", "="})
-_SORTED = (["GROUP", "BY"], ["ORDER", "BY"])
+_SORTED = frozenset({"GROUP", "ORDER"})
 _GOES_ON = frozenset({",", "ASC", "DESC", "NULLS", "FIRST", "LAST"})
 _POSITION = re.compile(r"\d\d?")
 
@@ -146,10 +146,12 @@ def _without_settings(tokens: Sequence[Token]) -> Iterator[Token]:
 
 def _with_positions(tokens: Sequence[Token]) -> Iterator[Token]:
     """Keep the 1 of GROUP BY 1: it names a column of the answer, cannot be a value, and is needed for a plan."""
-    inside = False
-    for place, token in enumerate(tokens):
-        before = [one.text.upper() for one in tokens[max(place - 2, 0) : place]]
-        inside = before in _SORTED or (inside and (token.text.upper() in _GOES_ON or before[-1:] == [","]))
+    inside, verb, before = False, "", ""
+    for token in tokens:
+        written = token.text.upper()
+        begins = before == "BY" and verb in _SORTED
+        inside = begins or (inside and (written in _GOES_ON or before == ","))
+        verb, before = before, written
         is_position = inside and token.kind is Kind.LITERAL and bool(_POSITION.fullmatch(token.text))
         yield Token(Kind.WORD, token.text, gap=token.gap) if is_position else token
 

@@ -170,6 +170,22 @@ def test_resets_restarts_and_crashes_of_the_server_never_count_anything_twice(ow
     assert own.asked(NOTHING_BELOW_ZERO) == [0]
 
 
+@pytest.mark.pg("== 18")
+@pytest.mark.parametrize("version", ["1.8", "1.9", "1.10", "1.11"])
+def test_the_view_of_every_server_since_13_is_read(clinic: Clinic, version: str) -> None:
+    """13 has version 1.8, 14 has 1.9, 15 and 16 have 1.10, 17 has 1.11: the newest server still offers each of them."""
+    clinic.tell(
+        "DROP EXTENSION pg_stat_statements",
+        f"CREATE EXTENSION pg_stat_statements SCHEMA public VERSION '{version}'",
+    )
+    clinic.night()
+    clinic.work(visits=7, patients=3)
+    night = clinic.night()
+    assert clinic.counted() == {"visits": 7, "patients": 3} == clinic.truth
+    assert night.is_exact is (version == "1.11")
+    assert clinic.asked("SELECT count(*) FROM reporting.statement_days WHERE shared_blks_hit > 0") != [0]
+
+
 def test_an_entry_that_was_reset_and_grew_beyond_itself_is_never_counted_twice(clinic: Clinic) -> None:
     """Old servers show no trace of it but the extreme times: they may miss calls, and must not invent any."""
     clinic.work(visits=5)

@@ -8,7 +8,8 @@ COPY (
         local_blks_hit, local_blks_read, local_blks_dirtied, local_blks_written, temp_blks_read, temp_blks_written,
         {shared_read_ms}, {shared_write_ms}, {local_read_ms}, {local_write_ms}, {temp_read_ms}, {temp_write_ms},
         wal_records, wal_fpi, wal_bytes, {wal_buffers_full}, {jit_functions},
-        {jit_generation} + {jit_inlining} + {jit_optimization} + {jit_emission} + coalesce({jit_deform}, 0),
+        {jit_generation}::float8 + {jit_inlining}::float8 + {jit_optimization}::float8 + {jit_emission}::float8
+            + coalesce({jit_deform}::float8, 0),
         {parallel_to_launch}, {parallel_launched}, {generic_plans}, {custom_plans},
         min_exec_time, max_exec_time, {stats_since}, {minmax_since}
     FROM {schema}.pg_stat_statements(false)
