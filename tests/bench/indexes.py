@@ -30,6 +30,8 @@ from pgtend.postgres.throwaway import ThrowawayServer
 
 ROUNDS = int(os.environ.get("ROUNDS", "20"))
 UNWATCHED = 3
+PARTS = os.environ.get("PARTS", "estimates rounds wide").split()
+"""Some of it alone, where a whole run would keep a machine quiet for too long."""
 ROWS = int(os.environ.get("ROWS", "1000000"))
 TABLES = 5_000
 WIDE = f"""DO $$ BEGIN FOR n IN 1..{TABLES} LOOP
@@ -73,9 +75,9 @@ def measure() -> Section:
     wide: list[tuple[str, ...]] = []
     for major in MAJORS:
         with _server(major) as server:
-            estimates += _estimates(server)
-            rounds += _rounds(server)
-            wide += _wide(server)
+            estimates += _estimates(server) if "estimates" in PARTS else ()
+            rounds += _rounds(server) if "rounds" in PARTS else ()
+            wide += _wide(server) if "wide" in PARTS else ()
     return Section(
         title="Indexes",
         measured=prose(f"""

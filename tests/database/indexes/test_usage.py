@@ -112,3 +112,19 @@ def test_what_was_rebuilt_is_remembered_for_the_next_decision(ward: Ward, memory
     assert facts.memory.rebuilt_size == facts.facts.size
     assert facts.memory.rebuilt_at is not None
     assert 0 < known.speed.factor < 100
+
+
+def test_a_night_without_change_writes_no_index_anew(empty_ward: Ward, memory: Session) -> None:
+    """Of thousands of indexes hardly any changes; one that was dropped is forgotten, and all others count as seen."""
+    look(empty_ward, memory)
+    written = ask(memory, "SELECT max(xmin::text::bigint) FROM reporting.index_state")
+    look(empty_ward, memory)
+    assert ask(memory, "SELECT max(xmin::text::bigint) FROM reporting.index_state") == written
+    assert ask(memory, "SELECT count(DISTINCT seen_at)::int FROM reporting.indexes") == [1]
+    assert ask(
+        memory,
+        "SELECT count(*)::int FROM reporting.indexes WHERE seen_at < (SELECT max(at) FROM reporting.index_looks)",
+    ) == [0]
+    empty_ward.live.run("DROP INDEX clinic.visits_device", address=empty_ward.address)
+    look(empty_ward, memory)
+    assert ask(memory, "SELECT count(*)::int FROM reporting.indexes WHERE index_name = 'visits_device'") == [0]
