@@ -159,7 +159,7 @@ def test_backups_are_listed_with_state_and_reason(shell: Shell) -> None:
     """A person sees how far each is known to be good and why it stays; a program sees the same."""
     shown = " ".join(shell.pgtend("backups", "subject").stdout.split())
     assert "VERIFIED" in shown
-    assert "All 1 backups of subject in" in shown
+    assert "The one backup of subject in" in shown
     told = json.loads(shell.pgtend("backups", "subject", "--json").stdout)
     assert [(one["state"], one["rows"], one["keep"]) for one in told["backups"]] == [("VERIFIED", 1, True)]
 
@@ -178,7 +178,7 @@ def test_a_missing_object_shows_in_the_list(shell: Shell) -> None:
 @pytest.mark.pg(">= 18")
 def test_retention_touches_nothing_unless_told_to(shell: Shell) -> None:
     """The dry run is the default, and --apply on what all stays removes nothing."""
-    assert "All 1 backups of subject" in shell.pgtend("retention", "subject").stdout.replace("\n", " ")
+    assert "The one backup of subject" in shell.pgtend("retention", "subject").stdout.replace("\n", " ")
     assert "removed 0 backups" in shell.pgtend("retention", "subject", "--apply").stdout
     assert len(shell.stage.catalogue().entries) == 1
 

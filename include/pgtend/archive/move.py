@@ -25,6 +25,7 @@ from pgtend.archive.plan import LeafDue, TablePlan, condition_of
 from pgtend.archive.pressure import Gauge, Lookout
 from pgtend.archive.tables import Shelf
 from pgtend.fleet.model import Referenced
+from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
 from pgtend.kernel.times import say_span
 from pgtend.postgres.errors import LockedOut, RowsBroken, StatementCancelled, StatementTimeout, TransactionLost
@@ -212,8 +213,9 @@ def quick_commits(session: Session, *, quick: bool) -> None:
 def say_move(report: MoveReport) -> str:
     """Say in one line what was moved."""
     left = "" if report.is_finished else "; the time is over, and the next run goes on"
-    gave_way = f", gave way {report.gave_way} times" if report.gave_way else ""
-    return f"{report.rows:,} rows in {report.batches:,} batches, the longest {say_span(report.longest)}{gave_way}{left}"
+    gave_way = f", gave way {counted(report.gave_way, 'time')}" if report.gave_way else ""
+    moved = f"{counted(report.rows, 'row')} in {counted(report.batches, 'batch')}"
+    return f"{moved}, the longest {say_span(report.longest)}{gave_way}{left}"
 
 
 def _stretches(blocks: Iterable[int]) -> Iterator[tuple[int, int]]:

@@ -30,7 +30,7 @@ from pgtend.archive.room import needed_by, room_left
 from pgtend.archive.tables import Relation, find
 from pgtend.fleet.model import ArchiveMode, ArchiveRules, Database, Limits, Referenced, TableArchive
 from pgtend.kernel.errors import Problem
-from pgtend.kernel.names import did_you_mean
+from pgtend.kernel.names import counted, did_you_mean
 from pgtend.kernel.sizes import Bytes
 from pgtend.kernel.times import say_span
 from pgtend.postgres.address import Address
@@ -144,11 +144,12 @@ class TablePlan:
     def headline(self) -> str:
         """Say it in one line."""
         if self.problems:
-            return f"nothing can be archived, {len(self.problems)} reasons"
+            return f"nothing can be archived for {counted(len(self.problems), 'reason')}"
         if self.reading.converts:
             waits = "" if self.is_approved else "; this rule waits for its first approval"
-            return f"would become partitioned by month, and then {self.rows:,} rows would leave{waits}"
-        rows = f"{self.rows:,} rows of {len(self.months)} months before {self.cutoff:%Y-%m}"
+            moved = counted(self.rows, "row")
+            return f"would become partitioned by month, and then {moved} would leave{waits}"
+        rows = f"{counted(self.rows, 'row')} of {counted(len(self.months), 'month')} before {self.cutoff:%Y-%m}"
         waits = "" if self.is_approved else "; this rule waits for its first approval"
         return f"{rows} would leave by {self.mode}{waits}" if self.rows else f"nothing is old enough{waits}"
 

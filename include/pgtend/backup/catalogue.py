@@ -12,7 +12,7 @@ from pgtend.backup.marks import LEASES, MARKS, Lease, Mark, read_lease, read_mar
 from pgtend.backup.retention import Holdings, KnownBackup
 from pgtend.backup.states import BackupState
 from pgtend.kernel.digests import sha256_hex
-from pgtend.kernel.names import did_you_mean
+from pgtend.kernel.names import counted, did_you_mean
 from pgtend.kernel.sizes import Bytes
 from pgtend.vault.errors import ObjectMissing
 from pgtend.vault.model import StoredObject, Vault
@@ -121,7 +121,7 @@ class Catalogue:
         known = [entry.backup_id for entry in self.entries]
         raise NoSuchBackup(
             f"there is {missing} of {self.database}",
-            detail=f"Looked in {self.place}, which holds {len(known)} backups of it.",
+            detail=f"Looked in {self.place}, which holds {counted(len(known), 'backup')} of it.",
             hint=f"{did_you_mean(wanted, [*known, LATEST]).capitalize()}. `pgtend backups {self.database}` lists them.",
         )
 

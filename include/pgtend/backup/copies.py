@@ -14,6 +14,7 @@ from pgtend.backup.catalogue import Catalogue, CatalogueEntry, read_catalogue
 from pgtend.backup.errors import CopyLate
 from pgtend.backup.marks import Lease, Mark, in_use, put_mark
 from pgtend.backup.states import BackupState
+from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
 from pgtend.kernel.sizes import Bytes
 from pgtend.kernel.times import Clock, say_span, utc_now
@@ -45,7 +46,7 @@ class CopyState:
         if not self.missing:
             return f"{self.place} has every backup"
         behind = f" and is {say_span(self.lag)} behind" if self.lag else ""
-        return f"{self.place} lacks {len(self.missing)} backups of {self.source}{behind}"
+        return f"{self.place} lacks {counted(len(self.missing), 'backup')} of {self.source}{behind}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +125,7 @@ def keep_copies(  # noqa: PLR0913 - what, how late, on whose behalf, who watches
     """Copy what the second vault lacks, write it down, and say so when it is behind all the same."""
     with ledger.run(subject):
         report = copy_backups(work, progress, clock=clock)
-        progress(f"{work.database}: copied {len(report.copied)} backups, {report.size}; {report.state}")
+        progress(f"{work.database}: copied {counted(len(report.copied), 'backup')}, {report.size}; {report.state}")
         if report.state.is_late(allowed):
             raise CopyLate(
                 f"the copies in {report.state.place} are {say_span(report.state.lag)} behind",

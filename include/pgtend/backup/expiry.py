@@ -10,6 +10,7 @@ from pgtend.backup.catalogue import Catalogue, Leftover, read_catalogue
 from pgtend.backup.manifest import MANIFEST, backup_folder
 from pgtend.backup.retention import RetentionPlan, plan_retention
 from pgtend.fleet.retention import RetentionRules
+from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
 from pgtend.kernel.sizes import Bytes
 from pgtend.kernel.times import Clock, utc_now
@@ -80,7 +81,7 @@ class Expired:
     freed: Bytes
 
     def __str__(self) -> str:
-        said = f"removed {len(self.removed)} backups"
+        said = f"removed {counted(len(self.removed), 'backup')}"
         if self.leftovers or self.unfinished:
             said += f", the remains of {len(self.leftovers)} and {len(self.unfinished)} broken-off uploads"
         if self.versions:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pgtend.backup.record import Part, State
 from pgtend.fleet.model import ReadBack
+from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
 from pgtend.kernel.sizes import Bytes
 from pgtend.vault.model import Vault
@@ -24,7 +25,7 @@ def read_back(
             read_whole(vault, f"{folder}{part.name}", part.stored_sha256)
     seen = tuple(part.model_copy(update={"read_back": part.name in chosen}) for part in parts)
     amount = Bytes(sum(part.stored_size for part in seen if part.read_back))
-    progress(f"read back {len(chosen)} of {len(parts)} objects, {amount}: all as they were sent")
+    progress(f"read back {len(chosen)} of {counted(len(parts), 'object')}, {amount}: all as they were sent")
     return (State.VERIFIED if len(chosen) == len(parts) else State.STORED), seen
 
 

@@ -235,7 +235,7 @@ def _counted(plan: RetentionPlan) -> str:
     if not total:
         return f"There is no backup {where}."
     if not plan.removable:
-        return f"All {total} backups {where} are kept."
+        return f"All {total} backups {where} are kept." if total > 1 else f"The one backup {where} is kept."
     return f"Of {total} backups {where}, {len(plan.kept)} are kept and {len(plan.removable)} may be removed."
 
 

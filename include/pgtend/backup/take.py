@@ -29,7 +29,7 @@ from pgtend.backup.writing import Findings, Identity, compose
 from pgtend.fleet.model import BackupRules, Database, Fleet
 from pgtend.kernel.digests import sha256_hex
 from pgtend.kernel.errors import PgtendError
-from pgtend.kernel.names import new_run_id
+from pgtend.kernel.names import counted, new_run_id
 from pgtend.kernel.progress import Progress
 from pgtend.kernel.sizes import Bytes
 from pgtend.kernel.times import Clock, say_span, utc_now
@@ -164,8 +164,9 @@ class _Night:
             try:
                 with mustered(errand, shards, coordinator, within=self.rules.silence) as dumps:
                     fuse.calm()
-                    self._say(f"locked {held.locked} tables, snapshot at {held.exported.lsn}")
-                    self._say(f"{len(dumps)} dumps hold their locks, {len(looks)} tables to look at")
+                    self._say(f"locked {counted(held.locked, 'table')}, snapshot at {held.exported.lsn}")
+                    tables = counted(len(looks), "table")
+                    self._say(f"{counted(len(dumps), 'dump')} with all locks, {tables} to look at")
                     around = self._set_to_work(errand, dumps, looks, readers)
             except Stalled:
                 # Whoever swallows the dumps swallows our goodbye too, and we would wait for the answer to it.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pgtend.backup.expiry import Expired, expire
 from pgtend.backup.listing import Place, record_listing
+from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
 from pgtend.kernel.times import Clock, utc_now
 from pgtend.ledger.model import Ledger, Subject
@@ -43,4 +44,4 @@ def list_vaults(
     with ledger.run(subject) as run:
         for place in places:
             found = record_listing(run, place, clock=clock)
-            progress(f"{subject.database}: {found.place} holds {len(found.entries)} backups")
+            progress(f"{subject.database}: {found.place} holds {counted(len(found.entries), 'backup')}")

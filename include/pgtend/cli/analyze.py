@@ -107,9 +107,12 @@ def _wants_it_now(database: Database) -> bool:
 
 def _show_plan(name: str, plan: AnalyzePlan, *, show_all: bool) -> None:
     from pgtend.cli import screen
+    from pgtend.kernel.names import counted
 
     amount = len(plan.due)
-    screen.show(f"{name} (PostgreSQL {plan.server}): {amount:,} of {len(plan.decisions):,} tables need ANALYZE")
+    screen.show(
+        f"{name} (PostgreSQL {plan.server}): {amount:,} of {counted(len(plan.decisions), 'table')} need ANALYZE"
+    )
     if plan.due:
         screen.show(_decision_table(plan.due))
     if show_all and plan.left_alone:

@@ -26,9 +26,10 @@ def rebuild(
     """Write into the ledger what the vaults hold: after the ledger was lost, or when a dashboard seems wrong."""
     from pgtend.cli import screen
     from pgtend.cli.backups import list_again
+    from pgtend.kernel.names import counted
 
     desk = desk_of(context)
     chosen = desk.databases(databases or [])
     for database in chosen:
         list_again(desk, database)
-    screen.show(f"The ledger knows the backups of {len(chosen)} databases again.")
+    screen.show(f"The ledger knows the backups of {counted(len(chosen), 'database')} again.")

@@ -14,7 +14,7 @@ from pgtend.cli.findings import Finding, State, fine, look, not_seen, note, prob
 from pgtend.fleet.model import Database, VaultSettings
 from pgtend.indexes.plan import refuse_missing_rights
 from pgtend.kernel.errors import BrokenEvidence, Outage, PgtendError
-from pgtend.kernel.names import new_run_id
+from pgtend.kernel.names import counted, new_run_id
 from pgtend.kernel.times import say_span, utc_now
 from pgtend.planner.plan import plan_analyze, refuse_standby
 from pgtend.postgres.session import Session, open_session
@@ -160,7 +160,7 @@ def _see_rights(about: str, session: Session, database: Database) -> Iterator[Fi
     except PgtendError as error:
         yield from problems(about, "rights", error)
     else:
-        yield fine(about, "rights", f"all that ANALYZE of {len(plan.decisions):,} tables needs")
+        yield fine(about, "rights", f"all that ANALYZE of {counted(len(plan.decisions), 'table')} needs")
 
 
 def _see_counting(session: Session) -> str:

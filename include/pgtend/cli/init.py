@@ -61,10 +61,13 @@ def init(
 def _show(survey: Survey) -> None:
     from pgtend.cli import screen
     from pgtend.cli.proposal import say_age
+    from pgtend.kernel.names import counted
 
     kind = "standby" if survey.is_standby else "primary"
     due = "" if survey.missing_rights or survey.is_standby else f", {survey.due:,} of them need ANALYZE"
-    screen.show(f"{survey.database}: PostgreSQL {survey.server} ({kind}), {survey.size}, {survey.tables:,} tables{due}")
+    screen.show(
+        f"{survey.database}: PostgreSQL {survey.server} ({kind}), {survey.size}, {counted(survey.tables, 'table')}{due}"
+    )
     if survey.largest:
         made = screen.table("largest tables", "rows", "size", "reaches back", "by", right=("rows", "size"))
         for table in survey.largest:

@@ -25,6 +25,7 @@ def list_objects(
 ) -> None:
     """List what lies in a vault: all of it, or an error."""
     from pgtend.cli import screen
+    from pgtend.kernel.names import counted
 
     with desk_of(context).vault(vault) as opened:
         found = opened.objects(prefix if not prefix or prefix.endswith("/") else f"{prefix}/")
@@ -37,4 +38,4 @@ def list_objects(
     for stored in found:
         shown.add_row(stored.key, str(stored.size), f"{stored.stored_at:%Y-%m-%d %H:%M}")
     screen.show(shown)
-    screen.show(f"{len(found):,} objects in {place}.")
+    screen.show(f"{counted(len(found), 'object')} in {place}.")

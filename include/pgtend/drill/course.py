@@ -36,6 +36,7 @@ from pgtend.drill.smoke import check_smoke
 from pgtend.drill.stages import Stage, StageTime
 from pgtend.fleet.model import DrillRules, LeastIsolation
 from pgtend.kernel.errors import PgtendError
+from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
 from pgtend.kernel.sizes import Bytes
 from pgtend.kernel.times import Clock, say_span
@@ -248,7 +249,7 @@ class Course:
         manifest, rules, copy = backup.entry.manifest, self.setting.rules, filled.copy
         with self.stage(Stage.VERIFY_DATA, rows=manifest.rows), self._past(CheckName.ROWS):
             self._note(*check_rows(backup, copy.restorer, rules.jobs))
-        parts = f"{len(manifest.parts)} parts"
+        parts = f"{counted(len(manifest.parts), 'part')}"
         self._note(passed(CheckName.OBJECTS, expected=parts, found=f"{parts} as they were stored"))
         with self.stage(Stage.VERIFY_PAGES), self._past(CheckName.PAGES):
             self._note(check_pages(copy, rules.jobs), check_constraints(copy), check_indexes(copy))

@@ -9,6 +9,7 @@ from pgtend.drill.errors import BY_CLASS, RecoveryWillBeTooSlow
 from pgtend.drill.failures import FailureClass
 from pgtend.drill.model import Check, DrillOutcome, Target, Verdict
 from pgtend.kernel.errors import PgtendError
+from pgtend.kernel.names import counted
 from pgtend.kernel.times import say_span
 
 _NAMED = 10
@@ -20,7 +21,7 @@ def say_outcome(outcome: DrillOutcome) -> str:
     skipped = f", {len(outcome.skipped)} not checked" if outcome.skipped else ""
     return (
         f"{outcome.database}: {outcome.verdict.value}{why} of backup {outcome.backup.backup_id} "
-        f"({outcome.selection.rule.meaning}); {len(outcome.checks)} checks{skipped}; "
+        f"({outcome.selection.rule.meaning}); {counted(len(outcome.checks), 'check')}{skipped}; "
         f"{say_target('recovery', outcome.rto)}"
     )
 

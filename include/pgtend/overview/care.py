@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from pgtend.kernel.names import counted
 from pgtend.kernel.sizes import Bytes
 from pgtend.overview.model import Cell, Column, Light, say_age
 from pgtend.postgres.session import Session
@@ -159,7 +160,7 @@ def indexes_cell(database: str, known: Care | None, now: datetime) -> Cell:
     if not known.waiting:
         return Cell(light=Light.GOOD, says="lean", why=f"Nothing is worth a rebuild, as of {ago} ago.", link=page)
     size = Bytes(known.bloat)
-    why = f"{known.waiting} indexes wait for a rebuild that would give back {size}."
+    why = f"{counted(known.waiting, 'index')} to rebuild, which would give back {size}."
     light = Light.WATCH if known.bloat >= _MUCH else Light.GOOD
     return Cell(light=light, says=f"{size} bloat", why=why, link=page)
 
@@ -175,6 +176,7 @@ def archive_cell(database: str, known: Care | None, *, has_rules: bool) -> Cell:
         return Cell(light=Light.WATCH, says="refused", why=f"Nothing may leave: {known.refusals}.", link=page)
     if known.months:
         who = "somebody must approve the rule first" if known.unapproved else "the next run moves them"
-        why = f"{known.months} months with {known.planned_rows:,} rows wait, and {who}."
-        return Cell(light=Light.WATCH, says=f"{known.months} months wait", why=why, link=page)
+        verb = "waits" if known.months == 1 else "wait"
+        why = f"{counted(known.months, 'month')} with {counted(known.planned_rows, 'row')} {verb}, and {who}."
+        return Cell(light=Light.WATCH, says=f"{counted(known.months, 'month')} {verb}", why=why, link=page)
     return Cell(light=Light.GOOD, says="nothing waits", why="All that is old enough has left.", link=page)

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 
 from pgtend.backup.manifest import Manifest
 from pgtend.backup.record import Part, Role, Table, TableName
-from pgtend.kernel.names import did_you_mean
+from pgtend.kernel.names import counted, did_you_mean
 from pgtend.kernel.times import say_span
 from pgtend.postgres.address import Address
 from pgtend.restore.errors import NothingChosen
@@ -111,7 +111,7 @@ class RestoreReport:
         )
         return (
             f"{self.place} holds backup {self.backup_id} of {self.taken_at:%Y-%m-%d %H:%M:%S} UTC: "
-            f"{self.tables:,} tables, {self.rows:,} rows, {verdict}; it took {say_span(self.took)}"
+            f"{counted(self.tables, 'table')}, {counted(self.rows, 'row')}, {verdict}; it took {say_span(self.took)}"
         )
 
 

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from pgtend.fleet.model import Database, Fleet
+from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
 from pgtend.ledger.database import DatabaseLedger
 from pgtend.ledger.model import Ledger, Run, Subject
@@ -118,7 +119,7 @@ def say_night(night: Night) -> str:
 def say_verdict(verdict: Verdict) -> str:
     """Say in a few lines what was concluded, the largest first."""
     judged = verdict.judgement
-    head = f"{verdict.target}: {judged.judged:,} statements judged against {judged.nights} nights"
+    head = f"{verdict.target}: {counted(judged.judged, 'statement')} judged against {counted(judged.nights, 'night')}"
     if judged.remark:
         return f"{head}: {judged.remark}"
     lines = [f"  {'ALERT ' if told.finding.is_alert else ''}{told}" for told in verdict.told]

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from pgtend.kernel.digests import sha256_hex
 from pgtend.kernel.errors import BrokenEvidence, PgtendError
-from pgtend.kernel.names import new_run_id
+from pgtend.kernel.names import counted, new_run_id
 from pgtend.kernel.times import utc_now
 from pgtend.vault.errors import NotAtomic, ObjectExists, ObjectLocked, VaultRefused
 from pgtend.vault.model import Confirmation, Vault
@@ -62,7 +62,7 @@ def probe(vault: Vault) -> ProbeReport:
         (
             written,
             _try("read back", lambda: _read_back(vault, key), refusable=True),
-            _try("list", lambda: f"{len(vault.objects('probe/'))} objects under probe/", refusable=True),
+            _try("list", lambda: f"{counted(len(vault.objects('probe/')), 'object')} under probe/", refusable=True),
             _try("never replace", lambda: _replace(vault, key)),
             _try("one winner", lambda: _race(vault, raced), refusable=True),
             _try("delete", lambda: _remove(vault, key, raced), refusable=True),

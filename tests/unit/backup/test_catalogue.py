@@ -189,7 +189,7 @@ def test_a_backup_that_is_not_there_is_named(vault: FolderVault, wanted: str, me
     put_backup(vault, day(1))
     with pytest.raises(NoSuchBackup, match=message) as caught:
         catalogue(vault).choose(wanted)
-    assert "which holds 1 backups of it" in caught.value.detail
+    assert "which holds 1 backup of it" in caught.value.detail
 
 
 def test_a_vault_names_the_databases_it_holds(vault: FolderVault) -> None:

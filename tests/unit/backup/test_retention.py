@@ -179,7 +179,7 @@ def test_the_plan_says_when_there_is_nothing_to_remove() -> None:
     """Nothing to remove and nothing to keep are two things."""
     assert str(plan([])) == "There is no backup of kgc in /copies."
     assert str(plan([backup(1, state=BackupState.PROVEN)])) == (
-        "All 1 backups of kgc in /copies are kept. 1 of them were proven by a drill; the last 1 of those always stay."
+        "The one backup of kgc in /copies is kept. 1 of them were proven by a drill; the last 1 of those always stay."
     )
 
 
