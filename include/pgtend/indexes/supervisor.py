@@ -20,6 +20,7 @@ from pgtend.kernel.errors import Outage, PgtendError
 from pgtend.kernel.progress import Progress
 from pgtend.kernel.sizes import Bytes
 from pgtend.kernel.times import say_span
+from pgtend.postgres.errors import TransactionLost
 from pgtend.postgres.session import Session
 from pgtend.sqlfiles import query
 
@@ -95,6 +96,9 @@ class Supervisor:
         thread.start()
         try:
             yield
+        except TransactionLost as error:
+            # The server saw the deadlock before we did, and ended our statement for it: the application went first.
+            raise self.verdict or self._gave_way("The server ended it by deadlock.") from error
         except Outage as error:
             if self.verdict is not None:
                 raise self.verdict from error
@@ -132,9 +136,12 @@ class Supervisor:
         waiting = self.watcher.rows(READ_WAITING_BEHIND, {"ours": ours, "worker": pid})
         if not waiting:
             return None
+        return self._gave_way(f"Session {waiting[0].pid} ({waiting[0].application or 'without a name'}) wanted a lock.")
+
+    def _gave_way(self, detail: str) -> GaveWay:
         return GaveWay(
             f"{self.what} was given up, because the application had begun to wait for it",
-            detail=f"Session {waiting[0].pid} ({waiting[0].application or 'without a name'}) wanted a lock.",
+            detail=detail,
             hint="It is tried again by itself. See docs/runbooks/index-not-rebuilt.md if it never succeeds.",
         )
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,13 @@ from bed.impatient import wait_for
 from bed.indexing import Ward
 from bed.ledgers import tell
 from bed.standbys import primary_and_standby
+from pgtend.indexes.errors import GaveWay
 from pgtend.indexes.leftovers import TableIndex, indexes_of
 from pgtend.indexes.model import Reason
 from pgtend.indexes.report import Outcome, RebuildReport
+from pgtend.indexes.supervisor import Bounds, Supervisor
 from pgtend.kernel.errors import PgtendError
+from pgtend.postgres.errors import TransactionLost
 from pgtend.postgres.session import Session
 
 DEVICE = "clinic.visits_device"
@@ -192,3 +196,14 @@ def test_a_long_query_on_a_standby_is_not_ended_by_a_rebuild(tmp_path: Path) -> 
             # It was not ended.
             reader.rows(asked("SELECT count(*)::text AS word FROM public.visits"))
         assert ward.work("public.visits_id", insists=True).ended(Outcome.PROVED)
+
+
+@pytest.mark.pg(">= 18")
+def test_a_deadlock_that_the_server_ends_at_our_cost_is_giving_way(empty_ward: Ward) -> None:
+    """It may see the deadlock before we do; then the application goes on all the same, and we try again later."""
+    bounds = Bounds(longest_wait=timedelta(minutes=1), lag=timedelta(minutes=1))
+    with empty_ward.session() as watcher, empty_ward.session() as worker:
+        watch = Supervisor(watcher=watcher, worker=worker, bounds=bounds, progress=str, what="rebuilding it")
+        with pytest.raises(GaveWay, match="rebuilding it was given up") as caught, watch.watching():
+            raise TransactionLost("deadlock detected")
+    assert caught.value.detail == "The server ended it by deadlock."
