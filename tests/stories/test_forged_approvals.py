@@ -164,7 +164,7 @@ def test_who_started_it_cannot_approve_it_and_a_second_person_can(house: House) 
     with house.waiting_run("ulf", "forged_not") as run_id, house.person("oda") as second:
         said = second.patch(f"/dagRuns/{run_id}/taskInstances/{TASK}/-1/hitlDetails", json=answer)
         assert said.is_success, said.text
-        house.log_says(run_id, "1 tables, 100 rows, identical")
+        house.log_says(run_id, "1 table, 100 rows, identical")
         assert house.site.finish(DAG, run_id) == "success"
     assert house.databases() == ["forged_not"]
     with house.source.session() as session:
