@@ -6,8 +6,9 @@ from datetime import date, timedelta
 
 import pytest
 
+from bed.clusters import Clusters
 from bed.counted_clinic import Clinic
-from bed.ledgers import tell
+from bed.ledgers import ask, new_ledger, tell
 from pgtend.postgres.errors import MissingRight, StatementRejected
 
 # What becomes of nights in the ledger; where they were counted is all the same.
@@ -19,6 +20,27 @@ MONTHS = (
 )
 PARTS = (
     "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'reporting.statement_day'::regclass ORDER BY 1"
+)
+
+TARGET = "INSERT INTO reporting.statement_target (database) VALUES ('clinic')"
+SERIES = (
+    "INSERT INTO reporting.statement_series (target_id, database_oid, role_oid, is_toplevel, queryid, role,"
+    " fingerprint, first_seen, last_seen)"
+    " SELECT 1, 1, 1, true, n, 'app', md5(n::text), '2026-01-01', '2026-10-31' FROM generate_series(1, 300) AS n"
+)
+MAKE_MONTH = (
+    "SELECT reporting.create_partition('statement_day', 'day', timestamptz '2026-10-01Z' - interval '{back} months')"
+)
+FILL_MONTH = (
+    "INSERT INTO reporting.statement_day (day, target_id, flags, series_id, calls, exec_ms)"
+    " SELECT night, 1, 0, n, n, n * 1.5"
+    " FROM generate_series(timestamp '2026-10-01' - interval '{back} months',"
+    " timestamp '2026-11-01' - interval '{back} months 1 day', '1 day') AS night, generate_series(1, 300) AS n"
+    " ON CONFLICT DO NOTHING"
+)
+DEAREST = (
+    "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT *"
+    " FROM reporting.dearest_statements('clinic', '', '2026-10-25', '2026-10-31', 'exec_ms', 20)"
 )
 
 
@@ -95,3 +117,20 @@ def test_a_night_that_was_counted_stays_counted_when_another_server_answers(clin
     clinic.work(visits=2)
     clinic.night()
     assert clinic.counted() == {"visits": 6}
+
+
+def test_a_question_costs_as_many_blocks_however_many_months_are_kept(clusters: Clusters) -> None:
+    """The dearest of a week, of two months and of twelve: no block of a month that was not asked for is touched."""
+    with new_ledger(clusters.server(18)) as reporting, reporting.session() as session:
+        tell(session, TARGET, SERIES)
+        touched: list[int] = []
+        for months in (2, 12):
+            for back in range(months):
+                tell(session, MAKE_MONTH.format(back=back), FILL_MONTH.format(back=back))
+            tell(session, "VACUUM ANALYZE reporting.statement_day")
+            # The first time the session reads its catalogue too, and after five the server may plan for any span.
+            found = [ask(session, DEAREST)[0] for _ in range(7)][-1]
+            plan = found[0]["Plan"]  # type: ignore[index]
+            touched.append(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+            assert plan["Actual Rows"] == 20
+    assert touched[1] <= touched[0] * 1.2, touched
