@@ -2,19 +2,21 @@
 -- index, because the view of newest runs reads every run there ever was.
 -- on: ledger
 WITH RECURSIVE hop AS (
-    (
-        SELECT database, pipeline FROM reporting.runs
-        WHERE started_at > %(since)s::timestamptz
-        ORDER BY database, pipeline LIMIT 1
-    )
+    SELECT wanted.database, first.pipeline
+    FROM unnest(%(databases)s::text[]) AS wanted (database)
+    CROSS JOIN LATERAL (
+        SELECT run.pipeline FROM reporting.runs AS run
+        WHERE run.database = wanted.database AND run.started_at > %(since)s::timestamptz
+        ORDER BY run.pipeline LIMIT 1
+    ) AS first
     UNION ALL
-    SELECT onward.database, onward.pipeline
+    SELECT hop.database, onward.pipeline
     FROM hop
     CROSS JOIN LATERAL (
-        SELECT further.database, further.pipeline FROM reporting.runs AS further
-        WHERE (further.database, further.pipeline) > (hop.database, hop.pipeline)
+        SELECT further.pipeline FROM reporting.runs AS further
+        WHERE further.database = hop.database AND further.pipeline > hop.pipeline
           AND further.started_at > %(since)s::timestamptz
-        ORDER BY further.database, further.pipeline LIMIT 1
+        ORDER BY further.pipeline LIMIT 1
     ) AS onward
 )
 SELECT
@@ -35,5 +37,4 @@ LEFT JOIN LATERAL (
       AND run.started_at > %(since)s::timestamptz
     ORDER BY run.started_at DESC LIMIT 1
 ) AS good ON true
-WHERE hop.database = ANY (%(databases)s::text[])
 ORDER BY hop.database, hop.pipeline
