@@ -14,10 +14,10 @@ from rich.table import Table as Grid
 from bench.figures import Section
 from bench.page import renew_chapters, write_page
 
-LONG = ("race", "extremes", "memory", "killed", "archive_kills", "index_advice")
+LONG = ("race", "extremes", "memory", "killed", "archive_kills", "index_advice", "health")
 """Proofs that take many minutes: they run when they are named."""
 BENCHES = (
-    "vault", "backup", "drill", "ledger", "planner", "indexes", "statements", "health", "archive", "archive_sizes",
+    "vault", "backup", "drill", "ledger", "planner", "indexes", "statements", "archive", "archive_sizes",
     "postgres", "fleet", "dag_files", "face",
 )  # fmt: skip
 

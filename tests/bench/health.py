@@ -26,7 +26,7 @@ from pgtend.postgres.throwaway import ThrowawayServer
 
 LOOKS = 60
 AT_ONCE = 8
-TASKS = 12
+TASKS = 6
 # Nothing that is run here defers.
 COMPONENTS = ("api-server", "scheduler", "dag-processor")
 DATABASES = 200
