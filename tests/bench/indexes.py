@@ -33,7 +33,7 @@ ROUNDS = int(os.environ.get("ROUNDS", "20"))
 UNWATCHED = 3
 PARTS = os.environ.get("PARTS", "estimates rounds wide").split()
 """Some of it alone, where a whole run would keep a machine quiet for too long."""
-ROWS = int(os.environ.get("ROWS", "1000000"))
+ROWS = int(os.environ.get("ROWS", "250000"))
 TABLES = 5_000
 WIDE = f"""DO $$ BEGIN FOR n IN 1..{TABLES} LOOP
     EXECUTE 'CREATE TABLE public.t' || n || ' (id int PRIMARY KEY, person text, at timestamptz, amount int)';
