@@ -38,7 +38,8 @@ _EVERY = 0.05
 FILL = """
 INSERT INTO public.health_metrics (user_id, date, medication_score, diet_score, exercise_score)
 SELECT 1 + mod(x::bigint * 7919, {people}),
-    timestamp '2026-11-21' - ({rows} - x) * interval '{days} days' / {rows} + (mod(x, 120) - 60) * interval '1 minute',
+    timestamp '2026-11-21' - interval '{days} days' * (({rows} - x)::float8 / {rows})
+        + (mod(x, 120) - 60) * interval '1 minute',
     mod(x, 997) / 10.0, mod(x, 500) / 7.0, mod(x::bigint * 31, 1001) / 10.0
 FROM generate_series(1, {rows}) AS x
 """
