@@ -6,8 +6,8 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Generator, Iterable
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,15 +72,27 @@ def measure() -> Section:
     """Measure a database of a gigabyte."""
     os.environ["PGTEND_PG_BINDIRS"] = tools_on_path(MAJOR)
     clusters = Clusters()
-    with closing(clusters), tempfile.TemporaryDirectory() as top, new_database(clusters.server(MAJOR)) as live:
+    with closing(clusters), _own_folder() as top, new_database(clusters.server(MAJOR)) as live:
         size = _filled(live)
-        bench = Bench(live, Path(top), _ground(live, Path(top)))
+        bench = Bench(live, top, _ground(live, top))
         dump = (tools_of(MAJOR).path("pg_dump"), "-Fd", "-j2", "-Z0", "-f", str(bench.folder / "fd"))
         subprocess.run((*dump, "-d", live.superuser.conninfo), check=True)
         costs = race({PLAIN: bench.plain, DRILL: bench.drill}, rounds=ROUNDS)
         shutil.rmtree(bench.folder / "fd")
     best = min(bench.outcomes, key=lambda outcome: outcome.ended_at - outcome.started_at)
     return _section(size, costs, best)
+
+
+@contextmanager
+def _own_folder() -> Generator[Path]:
+    """Let no drill sweep up after others while it is measured."""
+    with tempfile.TemporaryDirectory() as top:
+        Path(top).chmod(0o755)
+        before, tempfile.tempdir = tempfile.tempdir, top
+        try:
+            yield Path(top)
+        finally:
+            tempfile.tempdir = before
 
 
 def _filled(live: LiveDatabase) -> int:

@@ -50,6 +50,8 @@ _SETTINGS = {
     "synchronous_commit": "off",
     "wal_level": "minimal",
     "max_wal_size": "4GB",
+    "wal_buffers": "16MB",
+    "wal_init_zero": "off",
     "checkpoint_timeout": "1h",
     "shared_buffers": "128MB",
     "maintenance_work_mem": "256MB",
