@@ -39,7 +39,7 @@ from pgtend.vault.sealing import Sealed, seal
 MAJOR = 15
 ROUNDS = int(os.environ.get("ROUNDS", "2"))
 ROWS = int(os.environ.get("ROWS", "2000000"))
-OURS, GZIP, FOLDER = "pgtend", "pg_dump | gzip + upload", "pg_dump -Fd -j2, tar | zstd + upload"
+OURS, GZIP, FOLDER = "pgtend", "pg_dump, gzip, upload", "pg_dump -Fd -j2, tar, zstd, upload"
 BACK, PG_RESTORE = "pgtend restore, from S3", "pg_restore -j2, from a local folder"
 UNCOMPARED, OPENED = "  the same without the comparison at the end", "  fetched and opened alone, no database"
 # A server as it comes, where the disk is waited for; the throwaway servers of tests are tuned for tests.
