@@ -144,7 +144,7 @@ def sample_build(
     wider = _wider(whole, percent, _affordable(true, read_budget))
     if wider > percent:
         percent, whole = wider, _built(session, index, shape, wider)
-    if percent < _FULL and whole.size < _ENOUGH_PAGES * _PAGE:
+    if percent < _FULL and (whole.size < _ENOUGH_PAGES * _PAGE or whole.sampled_rows <= 0):
         return None
     rows = _rows_of_index(whole, percent, true)
     meta = _PAGE if index.kind == "btree" else 0
