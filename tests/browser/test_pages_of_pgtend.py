@@ -68,7 +68,7 @@ def test_from_the_menu_to_a_database_and_back(visitor: Visitor) -> None:
 def test_every_cell_says_why_by_keyboard_alone(visitor: Visitor) -> None:
     """The tab key reaches it, Enter opens it, Escape closes it."""
     page = visitor.open("/plugin/pgtend")
-    cell = page.get_by_role("button", name="kgc, Backup, not known")
+    cell = page.get_by_role("button", name="lab, Backup, not known")
     cell.focus()
     page.keyboard.press("Enter")
     why = page.get_by_role("dialog")

@@ -6,8 +6,8 @@ from collections.abc import Generator
 
 import pytest
 
-from bed.indexing import Templates, Ward
-from bed.ledgers import ask, tell
+from bed.indexing import Ward
+from bed.ledgers import ask, new_ledger, tell
 from bed.lines import Acting
 from pgtend.indexes.advice_model import Statement
 from pgtend.indexes.errors import PlansWorse
@@ -45,9 +45,9 @@ GAIN = (
 
 
 @pytest.fixture
-def memory(templates: Templates, server: ThrowawayServer) -> Generator[Session]:
+def memory(server: ThrowawayServer) -> Generator[Session]:
     """Give a reporting database of its own."""
-    with templates.copy(server, "ledger") as reporting, reporting.session() as session:
+    with new_ledger(server) as reporting, reporting.session() as session:
         yield session
 
 
