@@ -58,7 +58,8 @@ def manifest_of(
     }
     return Manifest.model_validate(
         {
-            "backup_id": f"{taken_at:%Y%m%dT%H%M%SZ}-0000abcd",
+            # Two of the same second are two, as with real ones; and a test can still tell the name beforehand.
+            "backup_id": f"{taken_at:%Y%m%dT%H%M%SZ}-{taken_at.microsecond:08x}",
             "fleet": "clinic",
             "database": "kgc",
             "state": state,

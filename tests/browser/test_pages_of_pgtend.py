@@ -69,11 +69,11 @@ def test_from_the_menu_to_a_database_and_back(visitor: Visitor) -> None:
 def test_every_cell_says_why_by_keyboard_alone(visitor: Visitor) -> None:
     """The tab key reaches it, Enter opens it, Escape closes it."""
     page = visitor.open("/plugin/pgtend")
-    cell = page.get_by_role("button", name=re.compile(r"^lab, Backup, "))
+    cell = page.get_by_role("button", name=re.compile(r"^lab, Archive, "))
     cell.focus()
     page.keyboard.press("Enter")
     why = page.get_by_role("dialog")
-    expect(why).to_contain_text(re.compile(r"No vault was looked through yet\.|backup|good", re.IGNORECASE))
+    expect(why).to_contain_text("The fleet file archives nothing of it.")
     page.keyboard.press("Escape")
     expect(why).to_be_hidden()
     expect(cell).to_be_focused()

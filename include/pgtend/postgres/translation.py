@@ -61,6 +61,10 @@ _BY_TEXT: tuple[tuple[re.Pattern[str], type[PgtendError]], ...] = tuple(
     )
 )
 
+# A server that dies takes its parallel workers first, and their leader tells it as an object in a wrong state. Its text
+# is translated; the file of the server's source that raised it is not.
+_OF_PARALLEL_WORKERS = "parallel.c"
+
 _HINTS: dict[type[PgtendError], str] = {
     ours.ServerUnreachable: "Check host and port of the connection and that the server runs; "
     "see docs/runbooks/database-unreachable.md.",
@@ -72,8 +76,8 @@ _HINTS: dict[type[PgtendError], str] = {
     "that rule may ask for TLS: connect with sslmode=verify-full. Then run `pgtend doctor`.",
     ours.NoSuchDatabase: "Correct dbname in the connection, then run `pgtend doctor`.",
     ours.MissingRight: "Run `pgtend doctor`: it prints the GRANT that is missing; see docs/runbooks/missing-right.md.",
-    ours.LockedOut: "A session that waits for a strong lock keeps everybody out who comes after it: see "
-    "docs/runbooks/locked-out.md.",
+    ours.LockedOut: "Look at pg_locks for who holds a lock on it: a session that waits for a strong one keeps everybody "
+    "out who comes after it. See docs/runbooks/locked-out.md.",
     ours.TlsRefused: "Name the certificate of the authority that signed the server's in sslrootcert, and connect by "
     "the name the certificate is made for; see docs/runbooks/tls-refused.md.",
     ours.PoolerInTheWay: "Give the connection the server's own host and port instead of the pooler's.",
@@ -83,7 +87,6 @@ _HINTS: dict[type[PgtendError], str] = {
     ours.ServerExhausted: "Free room on the server: its log says which resource ran out.",
     ours.ServerFault: "Look into the server's log at once, and keep every backup you have; "
     "see docs/runbooks/server-fault.md.",
-    ours.LockedOut: "Look at pg_locks for who holds a lock on it; see docs/runbooks/locked-out.md.",
     ours.StatementCancelled: "If nobody meant to stop it, look into the server's log; it is tried again.",
     ours.TransactionLost: "Two sessions wanted the same rows; it is tried again.",
     ours.StatementRejected: "Run `pgtend doctor`: it says what the database lacks.",
@@ -126,6 +129,8 @@ def hint_for(kind: type[PgtendError]) -> str:
 
 def _kind_of(error: psycopg.Error) -> type[PgtendError]:
     state = error.sqlstate
+    if error.diag.source_file == _OF_PARALLEL_WORKERS:
+        return ours.ConnectionLost
     if state:
         known = (state[:length] for length in range(len(state), 0, -1))
         return next((_BY_SQLSTATE[part] for part in known if part in _BY_SQLSTATE), ours.StatementRejected)

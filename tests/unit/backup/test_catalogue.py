@@ -157,7 +157,7 @@ def test_an_attempt_newer_than_the_newest_backup_is_a_doubt(vault: FolderVault) 
     ("wanted", "number"),
     [
         ("latest", 3),
-        ("20261102T020000Z-0000abcd", 2),
+        ("20261102T020000Z-00000000", 2),
         ("2026-11-02T12:00:00", 2),
         ("2026-11-02 03:00:00+01:00", 2),
         ("2026-11-02T01:59:59Z", 1),
@@ -180,7 +180,7 @@ def test_the_latest_is_never_a_damaged_one(vault: FolderVault) -> None:
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
-        ("20261109T020000Z-0000abcd", "there is no backup '20261109T020000Z-0000abcd' of kgc"),
+        ("20261109T020000Z-00000000", "there is no backup '20261109T020000Z-00000000' of kgc"),
         ("2020-01-01", "there is no backup as early as 2020-01-01 00:00:00 UTC of kgc"),
     ],
 )

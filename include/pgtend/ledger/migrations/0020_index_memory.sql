@@ -88,9 +88,10 @@ BEGIN
             excluded.scans, excluded.entries_read, excluded.is_valid, excluded.watched_since, excluded.used_at);
     DELETE FROM reporting.index_state AS state
         WHERE state.database = note_indexes.database AND state.node = note_indexes.node
-            AND NOT EXISTS (
-                SELECT FROM unnest(schemas, names) AS given (schema_name, index_name)
-                WHERE given.schema_name = state.schema_name AND given.index_name = state.index_name
+            -- NOT EXISTS would compare every index with every other one; NOT IN of names that are never null is looked up
+            -- in a table of hashes, however many there are.
+            AND (state.schema_name, state.index_name) NOT IN (
+                SELECT given.schema_name, given.index_name FROM unnest(schemas, names) AS given (schema_name, index_name)
             );
     INSERT INTO reporting.index_node AS known (database, node, seen_at)
         VALUES (note_indexes.database, note_indexes.node, note_indexes.at)
