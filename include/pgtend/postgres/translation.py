@@ -76,8 +76,8 @@ _HINTS: dict[type[PgtendError], str] = {
     "that rule may ask for TLS: connect with sslmode=verify-full. Then run `pgtend doctor`.",
     ours.NoSuchDatabase: "Correct dbname in the connection, then run `pgtend doctor`.",
     ours.MissingRight: "Run `pgtend doctor`: it prints the GRANT that is missing; see docs/runbooks/missing-right.md.",
-    ours.LockedOut: "Look at pg_locks for who holds a lock on it: a session that waits for a strong one keeps everybody "
-    "out who comes after it. See docs/runbooks/locked-out.md.",
+    ours.LockedOut: "Look at pg_locks for who holds a lock on it: a session that waits for a strong one keeps out "
+    "everybody who comes after it. See docs/runbooks/locked-out.md.",
     ours.TlsRefused: "Name the certificate of the authority that signed the server's in sslrootcert, and connect by "
     "the name the certificate is made for; see docs/runbooks/tls-refused.md.",
     ours.PoolerInTheWay: "Give the connection the server's own host and port instead of the pooler's.",
