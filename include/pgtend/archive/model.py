@@ -15,6 +15,8 @@ from pgtend.kernel.sizes import Bytes
 FEWEST_PAGES = 4
 MOST_PAGES = 1024
 FIRST_PAGES = 64
+_AT_ONCE = 1 / 256
+"""The share of the pages to go through that one batch takes at most."""
 
 
 class State(StrEnum):
@@ -129,6 +131,12 @@ class Pace:
 
     target: timedelta
     pages: int = FIRST_PAGES
+    most: int = MOST_PAGES
+
+    def over(self, pages: int) -> Pace:
+        """Go through so many pages: whoever corrects an old row waits when it moves just then, so few may move at once."""
+        most = min(max(round(pages * _AT_ONCE), FEWEST_PAGES), MOST_PAGES)
+        return Pace(self.target, min(self.pages, most), most)
 
     def after(self, took: timedelta) -> Pace:
         """Grow or shrink by what the last batch took, at most to half or to double."""
@@ -144,7 +152,7 @@ class Pace:
         return self._of(FEWEST_PAGES)
 
     def _of(self, pages: float) -> Pace:
-        return Pace(self.target, min(max(round(pages), FEWEST_PAGES), MOST_PAGES))
+        return Pace(self.target, min(max(round(pages), FEWEST_PAGES), self.most), self.most)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,6 +79,7 @@ class Mover:
         self._make_months(due.months)
         first = min(month.first_block for month in due.months)
         last = max(month.last_block for month in due.months)
+        self.pace = self.pace.over(last + 1 - first)
         self._walk(due, first, last)
         for _ in range(_SWEEPS):
             if not self.report.is_finished or not self._sweep(due):

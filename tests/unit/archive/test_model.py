@@ -106,6 +106,17 @@ def test_the_pace_follows_what_batches_take() -> None:
     assert pace.smallest().pages == 4
 
 
+def test_few_of_the_rows_to_go_move_at_once() -> None:
+    """A correction meets the rows in motion less than once in a hundred times, however small the table is."""
+    pace = Pace(timedelta(milliseconds=100))
+    assert pace.over(25_600).after(timedelta(milliseconds=1)).pages == 100
+    assert pace.over(5_120).pages == 20
+    assert pace.over(5_120).after(timedelta(milliseconds=1)).pages == 20
+    assert pace.over(5_120).over(10**7).after(timedelta(milliseconds=50)).pages == 40
+    assert pace.over(100).pages == 4
+    assert pace.over(10**7).pages == 64
+
+
 def test_tables_leave_in_the_order_of_their_rules() -> None:
     """Children before the tables they point at."""
     rules = {"a.parent": rule(after=["a.child"]), "a.other": rule(), "a.child": rule()}
