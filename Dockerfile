@@ -30,5 +30,6 @@ RUN pip install --no-cache-dir --no-deps /tmp/pgtend && rm -r /tmp/pgtend/includ
 # A volume that is mounted where nothing is belongs to root: here the watchdog keeps what it remembers, and drills restore.
 RUN mkdir -p /home/airflow/.local/share/pgtend/watchdog /home/airflow/scratch
 
+COPY --chown=airflow:0 include/airflow_local_settings.py /opt/airflow/config/
 COPY --chown=airflow:0 dags /opt/airflow/dags
 COPY --chown=airflow:0 plugins /opt/airflow/plugins

@@ -10,6 +10,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
 from bed.clusters import MAJORS, Clusters, LiveDatabase, new_database, wanted_majors
+from bed.quick_disk import quick_folder
 from pgtend.postgres.throwaway import ThrowawayServer
 
 SHARING = ("tests/browser/",)
@@ -18,6 +19,8 @@ SHARING = ("tests/browser/",)
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers of the bed; no example of a property test fails because the machine was busy."""
+    if not hasattr(config, "workerinput"):
+        config.add_cleanup(quick_folder())
     settings.register_profile("house", deadline=None)
     settings.load_profile("house")
     config.addinivalue_line("markers", "pg(condition): run only against these major versions, such as '>= 17'")

@@ -134,7 +134,7 @@ class Pace:
     most: int = MOST_PAGES
 
     def over(self, pages: int) -> Pace:
-        """Go through so many pages: whoever corrects an old row waits when it moves just then, so few may move at once."""
+        """Go through so many pages: who corrects an old row waits when it moves just then, so few may move at once."""
         most = min(max(round(pages * _AT_ONCE), FEWEST_PAGES), MOST_PAGES)
         return Pace(self.target, min(self.pages, most), most)
 
