@@ -18,6 +18,7 @@ from bed.backups import ESCROW, KEYS, OPERATIONS, Depot, tools_on_path
 from bed.clusters import Clusters, LiveDatabase, new_database, statement, tools_of
 from bed.s3_servers import BUCKET, S3Site, open_ministack
 from bench.figures import MIB, Cost, Section, Table, prose, race, ratio, seconds, spent
+from bench.visits import make_visits
 from pgtend.backup.catalogue import read_catalogue
 from pgtend.backup.manifest import Manifest
 from pgtend.backup.record import Part, Role
@@ -47,15 +48,6 @@ SERVER = {"fsync": "on", "full_page_writes": "on", "shared_buffers": "128MB", "m
 PGBENCH_ROWS = 1_000_000
 THERE = ("who backs up", "wall", "CPU of the client", "our CPU to it", "MB of memory", "MB stored", "our wall to it")
 HOME = ("who restores", "wall", "CPU of the client", "MB of memory", "to pg_restore")
-
-_VISITS = """
-INSERT INTO public.{name}
-SELECT
-    x, mod(x::bigint * 7919, 5000), timestamptz '2026-01-01' + x * interval '7 s',
-    'follow-up visit of patient ' || mod(x, 5000) || ': pressure ' || (110 + mod(x::bigint * 31, 40)),
-    (array['lab', 'visit', 'note'])[1 + mod(x, 3)], round((random() * 100)::numeric, 2)
-FROM generate_series(1, {rows}) AS x
-"""
 
 
 @dataclass(slots=True)
@@ -187,10 +179,7 @@ def measure() -> Section:
         work = Path(top) / "work"
         work.mkdir()
         with ThrowawayServer(tools=tools_of(MAJOR), settings=SERVER) as server, new_database(server) as live:
-            for name in ("first", "second"):
-                columns = "id int, patient int, at timestamptz, note text, kind text, value float8"
-                live.run(f"CREATE TABLE public.{name} ({columns})", _VISITS.format(name=name, rows=ROWS))
-                live.run(f"ALTER TABLE public.{name} ADD PRIMARY KEY (id)")
+            make_visits(live, "first", "second", rows=ROWS)
             bench = Bench(live, site, work, {})
             costs = race({OURS: bench.ours, GZIP: bench.gzip, FOLDER: bench.packed}, rounds=ROUNDS)
             back = race({BACK: bench.back, OPENED: bench.opened, PG_RESTORE: bench.pg_restore}, rounds=ROUNDS)

@@ -16,6 +16,7 @@ from bed.clusters import Clusters, LiveDatabase, asked, new_database, statement,
 from bed.drilling import Ground
 from bed.restoring import Stage as Scene
 from bench.figures import Cost, Section, Table, prose, race, ratio, seconds, spent
+from bench.visits import make_visits
 from pgtend.drill.model import DrillOutcome, Verdict
 from pgtend.drill.stages import Stage
 from pgtend.postgres.identifiers import database as called
@@ -27,15 +28,6 @@ ROWS = int(os.environ.get("ROWS", "3900000"))
 DRILL, PLAIN = "pgtend drill", "pg_restore -j2 of a local folder into a warm server"
 RESTORING = (Stage.PRE_DATA, Stage.DATA, Stage.POST_DATA, Stage.ANALYZE)
 LOOKING = (Stage.VERIFY_DATA, Stage.VERIFY_PAGES, Stage.OWNERS, Stage.VERIFY_STRUCTURE, Stage.SMOKE)
-
-_VISITS = """
-INSERT INTO public.{name}
-SELECT
-    x, mod(x::bigint * 7919, 5000), timestamptz '2026-01-01' + x * interval '7 s',
-    'follow-up visit of patient ' || mod(x, 5000) || ': pressure ' || (110 + mod(x::bigint * 31, 40)),
-    (array['lab', 'visit', 'note'])[1 + mod(x, 3)], round((random() * 100)::numeric, 2)
-FROM generate_series(1, {rows}) AS x
-"""
 
 
 @dataclass(slots=True)
@@ -97,10 +89,8 @@ def _own_folder() -> Generator[Path]:
 
 def _filled(live: LiveDatabase) -> int:
     live.new_role("app", "NOLOGIN")
+    make_visits(live, "patient", "visit", rows=ROWS)
     for name in ("patient", "visit"):
-        columns = "id int, patient int, at timestamptz, note text, kind text, value float8"
-        live.run(f"CREATE TABLE public.{name} ({columns})", _VISITS.format(name=name, rows=ROWS))
-        live.run(f"ALTER TABLE public.{name} ADD PRIMARY KEY (id)")
         live.run(f"GRANT SELECT ON public.{name} TO {live.role_name('app')}, {live.owner.user}")
     with live.session() as session:
         return int(session.row(asked("SELECT pg_database_size(current_database())::text AS word")).word)
@@ -123,7 +113,7 @@ def _section(size: int, costs: dict[str, Cost], outcome: DrillOutcome) -> Sectio
         measured=prose(f"""
             A database of PostgreSQL {MAJOR} with two tables, {2 * ROWS:,} rows and {size / 1e9:.2f} GB, sealed in a
             folder vault; the best of {ROUNDS} rounds. The drill starts a server of its own behind walls, restores with
-            two jobs, compares every row with the backup's fingerprints, reads every page and index, compares owners,
+            two jobs, compares every row with the backup's fingerprints, walks through every index, compares owners,
             rights and schema, and asks the application's questions. The rival is `{PLAIN}`, from an uncompressed
             `pg_dump -Fd`, and looks at nothing.
         """),
