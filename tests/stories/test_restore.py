@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Generator
 from dataclasses import replace
 
@@ -18,6 +19,7 @@ from pgtend.restore.compare import compare
 from pgtend.restore.errors import KeyNeeded, NothingChosen, TargetExists, TargetUnsuited
 from pgtend.restore.job import restore_backup
 from pgtend.restore.model import Owners, restored_tables
+from pgtend.restore.rows import fill_tables
 from pgtend.vault.agekeys import PrivateKeys, new_pair
 from pgtend.vault.sealing import KeyUnavailable
 
@@ -57,7 +59,21 @@ def test_a_restored_database_is_identical(stage: Stage, origin: LiveDatabase) ->
     assert "identical in rows, fingerprints, sequences, inventory" in str(report)
     assert stage.schema_differences(origin.name, name) == []
     assert one(origin, name, "SELECT count(*)::text AS word FROM public.per_day") == "1"
+    # Born frozen: nobody has to write these pages a second time.
+    frozen = "SELECT (relallvisible > 0)::text AS word FROM pg_class WHERE relname = 'patient'"
+    assert one(origin, name, frozen) == "true"
     assert names_like(stage, "pgtend_restoring_") == []
+
+
+def test_tables_that_nobody_may_empty_are_filled_all_the_same(origin: LiveDatabase) -> None:
+    """An owner who gave away the right to empty a table gets its rows back, if not frozen ones."""
+    made = ("CREATE TABLE public.log (line text)", "REVOKE TRUNCATE ON public.log FROM CURRENT_USER")
+    origin.run(*made, address=origin.owner)
+    dump = b"COPY public.log (line) FROM stdin;\none\ntwo\n\\.\n"
+    with origin.session(origin.owner) as session:
+        with session.transaction():
+            fill_tables(session, io.BytesIO(dump))
+        assert session.row(asked("SELECT string_agg(line, ' ') AS word FROM public.log")).word == "one two"
 
 
 @pytest.mark.pg(">= 18")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 _NAME = rb'("(?:[^"]|"")+"|[^".\s(]+)'
-_HEADER = re.compile(rb"COPY " + _NAME + rb"\." + _NAME + rb'\s+(?:\((?:"(?:[^"]|"")*"|[^")])*\)\s+)?FROM stdin;\n')
+COPY_HEADER = re.compile(rb"COPY " + _NAME + rb"\." + _NAME + rb'\s+(?:\((?:"(?:[^"]|"")*"|[^")])*\)\s+)?FROM stdin;\n')
+"""The statement before the rows of a table: its schema and its name, in quotes where they need them."""
 _START = b"COPY "
 _END = b"\\.\n"
 
@@ -36,7 +37,7 @@ class RowCount:
         if at < 0:
             del self._text[: max(0, len(self._text) - len(_START))]
             return False
-        header = _HEADER.match(self._text, at + 1)
+        header = COPY_HEADER.match(self._text, at + 1)
         if header is None:
             del self._text[:at]
             return False

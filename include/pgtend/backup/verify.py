@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import threading
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import IO
 
 from pgtend.backup.errors import BackupBroken, UnreadableManifest
 from pgtend.backup.manifest import Manifest, parse_fingerprints
@@ -19,7 +15,7 @@ from pgtend.backup.rowcount import RowCount
 from pgtend.kernel.errors import PgtendError
 from pgtend.kernel.progress import Progress
 from pgtend.postgres.command import Command
-from pgtend.postgres.process import ToolFailed, reading
+from pgtend.postgres.process import ToolFailed, filtering
 from pgtend.postgres.tools import ClientTools
 from pgtend.vault.agekeys import PrivateKeys
 from pgtend.vault.errors import ObjectDamaged, ObjectMissing
@@ -144,63 +140,14 @@ def _read_archive(manifest: Manifest, part: Part, plain: Readable, counted: RowC
     tools = ClientTools.find(manifest.source.major)
     command = Command(argv=(tools.path("pg_restore"), "--file=-"))
     own = RowCount() if part.role in _DATA else None
-    with _fed(plain) as (source, trouble):
-        try:
-            with reading(command, silence=_SILENCE, source=source) as sql:
-                while chunk := sql.read(MIB // 4):
-                    if own:
-                        own.feed(chunk)
-        except ToolFailed:
-            # A stream that raised has made pg_restore fail, and knows better why.
-            if not trouble():
-                raise
+    with filtering(command, plain, silence=_SILENCE) as sql:
+        while chunk := sql.read(MIB // 4):
+            if own:
+                own.feed(chunk)
     if own:
         if not own.is_between_tables:
             raise _Different("the rows of its last table do not end")
         counted.rows.update(own.rows)
-
-
-@contextmanager
-def _fed(plain: Readable) -> Generator[tuple[IO[bytes], Callable[[], bool]]]:
-    """Push a stream into a pipe from a thread; what went wrong in it is raised at the end."""
-    outlet, inlet = os.pipe()
-    troubles: list[BaseException] = []
-
-    def push() -> None:
-        is_wanted = True
-        try:
-            with os.fdopen(inlet, "wb", buffering=0) as pipe:
-                # To its end, even when pg_restore wants no more: a stream is judged at its last byte.
-                while chunk := plain.read(MIB // 4):
-                    is_wanted = is_wanted and _written(pipe, chunk)
-        except BaseException as error:  # noqa: BLE001 - it is not swallowed: it is raised below
-            troubles.append(error)
-
-    thread = threading.Thread(target=push, name="feed", daemon=True)
-
-    def failed() -> bool:
-        thread.join()
-        return bool(troubles)
-
-    with os.fdopen(outlet, "rb", buffering=0) as source:
-        thread.start()
-        try:
-            yield source, failed
-        finally:
-            source.close()
-            thread.join()
-    if troubles:
-        raise troubles[0]
-
-
-def _written(pipe: IO[bytes], chunk: bytes) -> bool:
-    view = memoryview(chunk)
-    try:
-        while view:
-            view = view[pipe.write(view) :]
-    except BrokenPipeError:
-        return False
-    return True
 
 
 def _missing_rows(manifest: Manifest, counted: RowCount) -> Sequence[Fault]:

@@ -189,7 +189,8 @@ class Course:
             least = _LEAST[self.setting.rules.isolation]
             sandbox = self.setting.sandbox or find_sandbox(server_account(), least)
             self.isolation = Isolation(level=sandbox.level, means=sandbox.means)
-            server = life.enter_context(server_for(ClientTools.find(manifest.source.major), sandbox))
+            tools = ClientTools.find(manifest.source.major)
+            server = life.enter_context(server_for(tools, sandbox, self.setting.rules.jobs))
             self.folder = str(server.folder)
             refuse_full_disk(server, manifest, 1 + len(self.setting.extras))
             with server.session() as session:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import shutil
@@ -58,7 +59,11 @@ _SETTINGS = {
     "log_min_messages": "fatal",
     "log_min_error_statement": "panic",
 }
-_SINCE_SWITCH = 17
+_SINCE = {
+    "event_triggers": (17, "off"),
+    # What was just written is in memory: to have others fetch it costs more than to copy it.
+    "io_method": (18, "sync"),
+}
 _ROOM_TO_MOVE = 1.3
 _NAME = r'(?:"(?:[^"]|"")+"|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)'
 _MEMBER = re.compile(rf"^GRANT ({_NAME}) TO ({_NAME})(?: WITH ([A-Z, ]+?))?(?: GRANTED BY {_NAME})?;$", re.MULTILINE)
@@ -127,10 +132,13 @@ def new_password() -> SecretStr:
 
 
 @contextmanager
-def server_for(tools: ClientTools, sandbox: Sandbox) -> Generator[ThrowawayServer]:
-    """Start the server of a drill between its walls."""
-    settings = {**_SETTINGS, **({"event_triggers": "off"} if tools.major >= _SINCE_SWITCH else {})}
-    with ThrowawayServer(tools=tools, sandbox=sandbox, settings=settings) as server:
+def server_for(tools: ClientTools, sandbox: Sandbox, jobs: int) -> Generator[ThrowawayServer]:
+    """Start the server of a drill between its walls; indexes are built by the cores that `jobs` of them leave idle."""
+    helpers = max(0, len(os.sched_getaffinity(0)) // jobs - 1)
+    settings = {**_SETTINGS, "max_parallel_maintenance_workers": str(helpers)}
+    settings |= {name: value for name, (major, value) in _SINCE.items() if tools.major >= major}
+    # What a checksum would show, the fingerprints of all rows show too, and a page is written once and read thrice.
+    with ThrowawayServer(tools=tools, sandbox=sandbox, settings=settings, page_checksums=False) as server:
         yield server
 
 

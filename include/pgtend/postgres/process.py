@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
 import select
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from typing import IO, Protocol
@@ -22,6 +24,7 @@ from pgtend.postgres.translation import hint_for, recognise
 
 _SHELL_OFFSET = 128
 _PIECE = 256 * 1024
+_WIDTH = 1024 * 1024
 _SIGNALS = {number.value: number.name for number in signal.Signals}
 
 
@@ -81,19 +84,97 @@ def feeding(command: Command, stream: Source, *, silence: timedelta) -> None:
     program that needs no more may end early; the rest of the stream is still read, because it is judged at its end.
     """
     with started(command, stdin=subprocess.PIPE) as running:
-        inlet = running.process.stdin
-        if inlet is None:
-            raise ValueError(f"{command.name} was started without an input to write to")
-        os.set_blocking(inlet.fileno(), False)  # a write of more than fits must not wait longer than allowed
+        inlet = _inlet(running)
         is_wanted = True
         while chunk := stream.read(_PIECE):
-            is_wanted = is_wanted and _push(running, inlet.fileno(), chunk, silence)
+            if is_wanted and not _offer(running, inlet, chunk, silence):
+                _await_end(running, silence)
+                _refuse_failure([running])
+                is_wanted = False
         inlet.close()
         _await_end(running, silence)
         _refuse_failure([running])
 
 
-def _push(running: Running, inlet: int, chunk: bytes, silence: timedelta) -> bool:
+@contextmanager
+def filtering(
+    command: Command, stream: Source, *, silence: timedelta, give_up: Callable[[], None] = lambda: None
+) -> Generator[CheckedPipe]:
+    """Feed a stream into a program, and read what it makes of it.
+
+    What was read counts when the block has ended, and not before: only then was the stream judged to its last byte.
+    `give_up` is called when the program takes nothing for too long, because then whoever reads may be what hangs.
+    """
+    with (
+        started(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running,
+        CheckedPipe([running], silence) as pipe,
+    ):
+        feeder = _Feeder(running, stream, silence, give_up)
+        try:
+            yield pipe
+        except ToolFailed as error:
+            # A stream that raised has made the program fail, and knows better why.
+            raise feeder.ended() or error from None
+        except PgtendError as error:
+            raise feeder.stopped() or error from None
+        except BaseException:
+            feeder.stopped()
+            raise
+        if trouble := feeder.ended():
+            raise trouble
+
+
+class _Feeder:
+    """Writes a stream into a program from a thread of its own, and remembers what went wrong."""
+
+    def __init__(self, running: Running, stream: Source, silence: timedelta, give_up: Callable[[], None]) -> None:
+        self._running = running
+        self._stream = stream
+        self._silence = silence
+        self._give_up = give_up
+        self._is_over = threading.Event()
+        self._trouble: BaseException | None = None
+        self._thread = threading.Thread(target=self._work, name="feeder", daemon=True)
+        self._thread.start()
+
+    def ended(self) -> BaseException | None:
+        """Wait for the end of the stream, which is read also when the program wants no more of it."""
+        self._thread.join()
+        return self._trouble
+
+    def stopped(self) -> BaseException | None:
+        """End it now, wherever the stream is."""
+        self._is_over.set()
+        self._running.process.kill()
+        return self.ended()
+
+    def _work(self) -> None:
+        try:
+            with _inlet(self._running) as inlet:
+                is_wanted = True
+                while not self._is_over.is_set() and (chunk := self._stream.read(_PIECE)):
+                    is_wanted = is_wanted and _offer(self._running, inlet, chunk, self._silence)
+        except BaseException as error:  # noqa: BLE001 - it is not swallowed: whoever waits for the end raises it
+            self._trouble = error
+            if isinstance(error, Stalled):
+                self._give_up()
+
+
+def _inlet(running: Running) -> IO[bytes]:
+    if running.process.stdin is None:
+        raise ValueError(f"{running.command.name} was started without an input to write to")
+    os.set_blocking(running.process.stdin.fileno(), False)  # a write of more than fits must not wait too long
+    _widen(running.process.stdin)
+    return running.process.stdin
+
+
+def _widen(pipe: IO[bytes]) -> None:
+    """Let more wait in a pipe, so that its two ends take turns less often; an account may have its fill of that."""
+    with suppress(OSError):
+        fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _WIDTH)
+
+
+def _offer(running: Running, inlet: IO[bytes], chunk: bytes, silence: timedelta) -> bool:
     """Hand over some bytes, and tell whether more are wanted."""
     left = memoryview(chunk)
     watched = select.poll()
@@ -102,10 +183,8 @@ def _push(running: Running, inlet: int, chunk: bytes, silence: timedelta) -> boo
         if not watched.poll(silence.total_seconds() * 1000):
             raise _stalled(running, silence, "it took no byte")
         try:
-            left = left[os.write(inlet, left) :]
+            left = left[os.write(inlet.fileno(), left) :]
         except BrokenPipeError:
-            _await_end(running, silence)
-            _refuse_failure([running])
             return False
     return True
 
@@ -130,6 +209,9 @@ class CheckedPipe(io.RawIOBase):
         self._silence = silence
         self._outlet = _outlet(members[-1])
         self._is_checked = False
+        self._watched = select.poll()
+        self._watched.register(self._outlet, select.POLLIN)
+        _widen(self._outlet)
 
     @override
     def readable(self) -> bool:
@@ -147,11 +229,20 @@ class CheckedPipe(io.RawIOBase):
             self._check()
         return count
 
+    @override
+    def read(self, size: int = -1, /) -> bytes:
+        """Read what there is: inherited, it would clear memory for all that was asked for, and then copy."""
+        if size < 0:
+            return self.readall()
+        self._await_bytes()
+        chunk = os.read(self._outlet.fileno(), size)
+        if size and not chunk and not self._is_checked:
+            self._check()
+        return chunk
+
     def await_output(self, within: timedelta) -> bool:
         """Tell whether there is something to read, or the end; a member that failed is raised."""
-        watched = select.poll()
-        watched.register(self._outlet, select.POLLIN)
-        seen = watched.poll(within.total_seconds() * 1000)
+        seen = self._watched.poll(within.total_seconds() * 1000)
         if seen and not seen[0][1] & select.POLLIN:
             self._check()
         return bool(seen)
@@ -178,9 +269,7 @@ class CheckedPipe(io.RawIOBase):
         super().close()
 
     def _await_bytes(self) -> None:
-        watched = select.poll()
-        watched.register(self._outlet, select.POLLIN)
-        if not watched.poll(self._silence.total_seconds() * 1000):
+        if not self._watched.poll(self._silence.total_seconds() * 1000):
             raise _stalled(self._members[-1], self._silence, "no byte came")
 
     def _check(self) -> None:

@@ -153,6 +153,21 @@ class Session:
                 copied += len(block)
         return copied
 
+    def run_as_written(self, script: bytes) -> None:
+        """Run statements that a dump holds, in whatever encoding they were written."""
+        with self._speaking_our_errors("a statement of a dump", {}):
+            self.connection.execute(script)
+
+    def copy_as_written(self, copy: bytes, blocks: Iterable[memoryview]) -> None:
+        """Stream the rows of a dump into the table that its statement names."""
+        with (
+            self._speaking_our_errors("COPY of a dump", {}),
+            self.connection.cursor() as cursor,
+            cursor.copy(copy) as copying,
+        ):
+            for block in blocks:
+                copying.write(block)
+
     @contextmanager
     def transaction(self) -> Generator[None]:
         """Do all of it or nothing."""

@@ -22,31 +22,37 @@ _OPTIONS = (
     "--auth=reject",
     "--encoding=UTF8",
     "--locale=C.UTF-8",
-    "--data-checksums",
     "--no-sync",
     "--no-instructions",
 )
+_CHECKSUMS_BY_DEFAULT_SINCE = 18
 
 
-def copy_of_template(tools: ClientTools, account: Account | None, target: Path) -> None:
+def copy_of_template(tools: ClientTools, account: Account | None, target: Path, *, page_checksums: bool = True) -> None:
     """Make a data folder as initdb does."""
-    template = _cached(tools, account)
+    template = _cached(tools, account, _options(tools, page_checksums=page_checksums))
     run(Command(argv=("cp", "-a", "--reflink=auto", str(template), str(target))), within=_PATIENCE)
 
 
-def _cached(tools: ClientTools, account: Account | None) -> Path:
+def _options(tools: ClientTools, *, page_checksums: bool) -> tuple[str, ...]:
+    if page_checksums:
+        return (*_OPTIONS, "--data-checksums")
+    return (*_OPTIONS, "--no-data-checksums") if tools.major >= _CHECKSUMS_BY_DEFAULT_SINCE else _OPTIONS
+
+
+def _cached(tools: ClientTools, account: Account | None, options: tuple[str, ...]) -> Path:
     owner = account.name if account else ""
-    key = sha256_hex(canonical_json([tools.version_text, str(tools.folder), owner, *_OPTIONS]))[:16]
+    key = sha256_hex(canonical_json([tools.version_text, str(tools.folder), owner, *options]))[:16]
     # In our own cache and not under a predictable name in /tmp, where anybody could plant a prepared one.
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pgtend" / "templates"
     template = cache / f"{tools.major}-{key}"
     if not template.exists():
         cache.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _make(tools, account, template)
+        _make(tools, account, template, options)
     return template
 
 
-def _make(tools: ClientTools, account: Account | None, template: Path) -> None:
+def _make(tools: ClientTools, account: Account | None, template: Path, options: tuple[str, ...]) -> None:
     with (
         claimed_folder(kind=Kind.INITDB) as built,
         tempfile.TemporaryDirectory(prefix="copying-", dir=template.parent) as aside,
@@ -55,7 +61,7 @@ def _make(tools: ClientTools, account: Account | None, template: Path) -> None:
             account.own(built)
             account.must_reach(tools.folder / "initdb")
         data = built / "data"
-        run(Command(argv=(tools.path("initdb"), "-D", str(data), *_OPTIONS), account=account), within=_PATIENCE)
+        run(Command(argv=(tools.path("initdb"), "-D", str(data), *options), account=account), within=_PATIENCE)
         copied = Path(aside) / "data"
         run(Command(argv=("cp", "-a", str(data), str(copied))), within=_PATIENCE)
         try:

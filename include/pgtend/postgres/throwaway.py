@@ -82,6 +82,7 @@ class ThrowawayServer:
     listens_on_tcp: bool = False
     parent: Path | None = None
     patience: timedelta = timedelta(seconds=60)
+    page_checksums: bool = True
     sandbox: Sandbox | None = None
     """Walls to run it between. Then the superuser has a password, and what `settings` say nothing can change."""
     port: int = field(init=False, default=5432)
@@ -177,7 +178,7 @@ class ThrowawayServer:
             self._account.own(self.folder)
             self._account.must_reach(self.data)
             self._account.must_reach(self.tools.folder / "postgres")
-        copy_of_template(self.tools, self._account, self.data)
+        copy_of_template(self.tools, self._account, self.data, page_checksums=self.page_checksums)
         me = pwd.getpwuid(os.geteuid()).pw_name
         rules = _ACCESS_RULES_INSIDE if self.sandbox else _ACCESS_RULES
         self._place("pg_hba.conf", f"{self.access_rules}\n{rules}".encode())

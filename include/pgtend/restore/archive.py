@@ -13,12 +13,15 @@ from typing import IO
 
 from pgtend.backup.catalogue import CatalogueEntry
 from pgtend.backup.record import Part, Role
+from pgtend.fleet.model import Limits
 from pgtend.postgres.address import Address
 from pgtend.postgres.command import Command, client
-from pgtend.postgres.process import Source, feeding, run
+from pgtend.postgres.process import Source, feeding, filtering, run
+from pgtend.postgres.session import open_session
 from pgtend.postgres.tools import ClientTools
 from pgtend.restore.errors import KeyNeeded
 from pgtend.restore.model import Load, Owners
+from pgtend.restore.rows import fill_tables
 from pgtend.vault.agekeys import PrivateKeys
 from pgtend.vault.model import Readable, Vault
 from pgtend.vault.parts import MIB
@@ -27,6 +30,8 @@ from pgtend.vault.streams import damaged
 
 SILENCE = timedelta(minutes=30)
 LONGEST = timedelta(hours=24)
+APPLICATION = "pgtend:restore"
+_LIMITS = Limits(statement_timeout=LONGEST, lock_timeout=timedelta(seconds=30))
 _SETTINGS = {
     "statement_timeout": "0",
     "lock_timeout": "0",
@@ -132,7 +137,20 @@ class Restorer:
         """Stream the rows of one part into their tables."""
         only = (f"--schema={load.schema}", *(f"--table={name}" for name in load.tables)) if load.schema else ()
         with backup.opened(load.part) as stream:
-            self.pour(stream, *only)
+            if load.part.role is Role.TABLE:
+                self._fill(stream, *only)
+            else:
+                self.pour(stream, *only)
+
+    def _fill(self, stream: Source, *only: str) -> None:
+        """Fill tables through a session of our own, which may do more for them than pg_restore does."""
+        script = (self.tools.path("pg_restore"), "--file=-", "--section=data", *self._choices(), *only)
+        with (
+            open_session(self._entrance, _LIMITS, application=APPLICATION) as session,
+            session.transaction(),
+            filtering(Command(argv=script), stream, silence=SILENCE, give_up=session.abandon) as dump,
+        ):
+            fill_tables(session, dump)
 
     def pour(self, stream: Source, *only: str) -> None:
         """Stream rows into their tables, all of them or those that are named.
@@ -181,4 +199,4 @@ class Restorer:
     def _entrance(self) -> Address:
         ours = " ".join(f"-c {name}={value}" for name, value in {**_SETTINGS, **self.settings}.items())
         options = f"{self.address.params.get('options', '')} {ours}".strip()
-        return self.address.to(options=options, application_name="pgtend:restore")
+        return self.address.to(options=options, application_name=APPLICATION)
