@@ -13,7 +13,7 @@ CREATE INDEX visits_context ON clinic.visits USING gin (context jsonb_path_ops);
 -- fill
 INSERT INTO clinic.visits
 SELECT
-    n, mod(n * 7919, 5000), md5(n::text), 'kind ' || mod(n, 8), mod(n, 5) = 0,
+    n, mod(mod(n, 5000) * 7919, 5000), md5(n::text), 'kind ' || mod(n, 8), mod(n, 5) = 0,
     jsonb_build_object('step', mod(n, 50), 'room', mod(n, 300)), now()
 FROM generate_series(1, 40000) AS n;
 -- Updates of indexed columns, a scattered delete, and what VACUUM leaves of them.

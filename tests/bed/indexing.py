@@ -34,14 +34,17 @@ def _whole_file(name: str) -> tuple[str, ...]:
     return tuple(one.strip() for one in text.split(";\n") if one.strip())
 
 
-def _statements(part: str) -> tuple[str, ...]:
-    """Read one part of churned.sql, statement by statement."""
-    text = (Path(__file__).parent / "churned.sql").read_text(encoding="utf-8")
+def _statements(name: str, part: str) -> tuple[str, ...]:
+    """Read one part of a file, statement by statement."""
+    text = (Path(__file__).parent / name).read_text(encoding="utf-8")
     whole = text.split(f"-- {part}\n")[1].split("\n\n")[0]
     return tuple(one.strip() for one in whole.split(";\n") if one.strip())
 
 
-MAKE, FILL, STAYS = _statements("make"), _statements("fill"), _whole_file("stays.sql")
+MAKE, FILL = _statements("churned.sql", "make"), _statements("churned.sql", "fill")
+GATES, HELD = _statements("held.sql", "gates"), _statements("held.sql", "held")
+STAYS = _whole_file("stays.sql")
+INVERTED, TRIGRAMS = _whole_file("inverted.sql"), ("CREATE EXTENSION pg_trgm SCHEMA public",)
 _FACTS: Mapping[str, object] = {
     "oid": 20000,
     "table_oid": 16400,
@@ -76,10 +79,19 @@ def index_facts(**different: object) -> IndexFacts:
     return IndexFacts(**{**_FACTS, **different})  # type: ignore[arg-type]
 
 
+def furnish_held(live: LiveDatabase) -> None:
+    """Make two tables whose indexes can be held in every phase of their rebuild; bed/held_rebuilds.py does it."""
+    live.run("CREATE SCHEMA clinic", address=live.owner)
+    live.run(*GATES)
+    live.run(*HELD, address=live.owner)
+
+
 _FURNISH: Mapping[str, Callable[[LiveDatabase], object]] = {
     "empty": lambda live: live.run(*MAKE, address=live.owner),
     "filled": lambda live: live.run(*MAKE, *FILL, address=live.owner),
     "stays": lambda live: live.run(*MAKE, *STAYS, address=live.owner),
+    "held": furnish_held,
+    "inverted": lambda live: (live.run(*TRIGRAMS), live.run("CREATE SCHEMA clinic", *INVERTED, address=live.owner)),
 }
 
 

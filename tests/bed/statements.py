@@ -73,11 +73,13 @@ SAMPLES: Mapping[str, sql.Composable] = {
     "due": sql.SQL("seen_at < '2026-01-01'"),
     "hashed": sql.Identifier("id"),
     "percent": sql.Literal(1.5),
-    "fillfactor": sql.Literal(100),
     "index": sql.Identifier("public", "sample_pkey"),
     "shape": sql.SQL("USING btree (id)"),
+    "sample": sql.Identifier("public", "padded"),
+    "widest": sql.Literal(0),
 }
 SAMPLE_TABLE = "CREATE TABLE public.sample (id int PRIMARY KEY, seen_at timestamptz)"
+PADDED_TABLE = "CREATE TABLE public.padded (id int, seen_at timestamptz, pgtend_filler text)"
 # What psycopg makes of a type: numeric becomes a Decimal, so a sum of bigint is no int without a cast.
 _TYPES: Mapping[type, frozenset[str]] = {
     bool: frozenset({"bool"}),

@@ -14,7 +14,9 @@ from rich.table import Table as Grid
 from bench.figures import Section
 from bench.page import renew_chapters, write_page
 
-LONG = ("race", "extremes", "memory", "killed", "archive_kills", "index_advice", "health")
+LONG = ("race", "extremes", "memory", "killed", "archive_kills", "index_advice", "index_fleet", "index_kills",
+    "index_sizes", "health",
+)  # fmt: skip
 """Proofs that take many minutes: they run when they are named."""
 BENCHES = (
     "vault", "backup", "drill", "ledger", "planner", "indexes", "statements", "archive", "archive_sizes",

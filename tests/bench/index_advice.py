@@ -17,7 +17,6 @@ from pgtend.indexes.advice_proof import Measured, make_ready, time_after
 from pgtend.indexes.advice_proof import measure as measure_statement
 from pgtend.indexes.advice_sources import live_statements, read_tables
 from pgtend.indexes.advise import AdviceReport
-from pgtend.indexes.report import Outcome, RebuildReport
 from pgtend.postgres.session import open_session
 
 MAJORS = tuple(int(major) for major in os.environ.get("MAJORS", "15,18").split(","))
@@ -34,13 +33,11 @@ def measure() -> Section:
     """Let the applications work, advise, and build all that was advised at once on another copy."""
     rows: list[tuple[str, ...]] = []
     wishes: list[tuple[str, str, str, str]] = []
-    shrunk: list[tuple[str, ...]] = []
     for major in MAJORS:
         with worked_fleet(major, NAMES, size=SIZE) as worked, tempfile.TemporaryDirectory() as folder:
             for name in NAMES:
                 row, report = _advised(worked, name, Path(folder) / name)
                 rows.append((f"PostgreSQL {major}, {name}", *row))
-                shrunk.append((f"PostgreSQL {major}, {name}", *_rebuilt(worked.rebuild(name, Path(folder) / name))))
                 wishes += [(f"{major}", name, str(wish), served(report, wish)) for wish in WISHES.get(name, ())]
     tally = Counter((major, name, said.split(":")[0]) for major, name, _, said in wishes)
     return Section(
@@ -51,13 +48,10 @@ def measure() -> Section:
             planner first whether it believes in them. Each is built on a copy, and all statements that touch its table
             run there with and without it. Least gain: of the advices that were kept, for its best statement. Together:
             all new indexes that were advised built on another copy at once; statements that are then faster by 30 %,
-            reads that are slower by 5 % and a tenth of a millisecond, and by how much writers are slower. Rebuilt:
-            after every row was changed twice, all indexes from 64 kB on that were bloated; worst is the one that
-            became largest beside its prediction.
+            reads that are slower by 5 % and a tenth of a millisecond, and by how much writers are slower.
         """),
         tables=(
             Table(COLUMNS, tuple(rows)),
-            Table(("server, database", "rebuilt", "before", "predicted", "after", "worst"), tuple(shrunk)),
             Table(("server", "team", "index the team wants", "what became of it"), tuple(wishes), words=4),
             Table(
                 ("server", "team", "verdict", "of its list"),
@@ -87,15 +81,6 @@ def _advised(worked: Worked, name: str, folder: Path) -> tuple[tuple[str, ...], 
     least = f"{min(gains):.0%}" if gains else "none"
     counts = (f"{report.statements}", f"{len(report.advices)}", f"{disbelieved}", f"{len(kept)}", least)
     return (*counts, *_together(worked, name, report), took), report
-
-
-def _rebuilt(report: RebuildReport) -> tuple[str, ...]:
-    proved = report.ended(Outcome.PROVED)
-    predicted = sum(one.decision.index.estimate.size for one in proved if one.decision.index.estimate)
-    before, after = sum(one.size_before or 0 for one in proved), sum(one.size_after or 0 for one in proved)
-    worst = max(one.missed_by or 0.0 for one in proved)
-    sizes = (f"{size / 1e6:.1f} MB" for size in (before, predicted, after))
-    return (f"{len(proved)}", *sizes, f"{worst:+.1%}")
 
 
 def _together(worked: Worked, name: str, report: AdviceReport) -> tuple[str, str, str]:

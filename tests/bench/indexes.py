@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import tempfile
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -16,10 +14,9 @@ from bed.impatient import Round, unwatched_round, watched_round
 from bed.indexing import FILL, MAKE, Ward
 from bench.disks import SETTINGS
 from bench.figures import Section, Table, prose, seconds, spent
-from pgtend.drill.byproducts import READ_INDEX_SIZES
-from pgtend.indexes.estimate import estimate_new_size, read_true_sizes
-from pgtend.indexes.memory import Memory, ProvenSize, recall
-from pgtend.indexes.model import Estimate
+from bench.index_sizes import COLUMNS as ESTIMATED
+from bench.index_sizes import estimates_of_kinds
+from pgtend.indexes.memory import recall
 from pgtend.indexes.plan import plan_rebuilds
 from pgtend.indexes.report import Outcome
 from pgtend.indexes.usage import collect_indexes, note_usage
@@ -42,31 +39,6 @@ WIDE = f"""DO $$ BEGIN FOR n IN 1..{TABLES} LOOP
     EXECUTE 'CREATE INDEX ON public.t' || n || ' (amount) WHERE person IS NULL';
     IF mod(n, 250) = 0 THEN COMMIT; END IF;
 END LOOP; END $$"""
-TICKET = (
-    "ALTER TABLE clinic.visits ADD COLUMN ticket uuid DEFAULT gen_random_uuid()",
-    "CREATE INDEX visits_ticket ON clinic.visits (ticket)",
-)
-KINDS: Mapping[str, str] = {
-    "visits_pkey": "keys in sequence",
-    "visits_ticket": "random keys",
-    "visits_kind": "eight values, deduplicated",
-    "visits_device": "text",
-    "visits_patient_at": "two columns",
-    "visits_active": "partial",
-    "visits_lower": "expression",
-    "visits_context": "GIN",
-}
-A_SHARE = 4
-"""Of the table, the part that may be read for one estimate: what production would allow of a large table."""
-
-
-@dataclass(frozen=True, slots=True)
-class Guess:
-    """What was estimated, as a share of what the rebuild then came to."""
-
-    shared: Estimate
-    whole: Estimate
-    restored: Estimate
 
 
 def measure() -> Section:
@@ -76,7 +48,7 @@ def measure() -> Section:
     wide: list[tuple[str, ...]] = []
     for major in MAJORS:
         with _server(major) as server:
-            estimates += _estimates(server) if "estimates" in PARTS else ()
+            estimates += estimates_of_kinds(server, ROWS) if "estimates" in PARTS else ()
             rounds += _rounds(server) if "rounds" in PARTS else ()
             wide += _wide(server) if "wide" in PARTS else ()
     return Section(
@@ -85,12 +57,12 @@ def measure() -> Section:
             Estimates: a table of {ROWS:,} rows and eight indexes after two rounds of updates of indexed columns, a
             scattered delete and VACUUM. A share: of the table no more than a quarter may be read for one estimate.
             Restored copy: pg_dump and pg_restore of the same rows, as in a drill. The error is that of the size which
-            REINDEX then came to. Application: a transaction that has written wants to change the table while its index
-            is rebuilt, so that one of the two must give way; {ROUNDS} times with the supervisor, {UNWATCHED} times
-            without it. Many indexes: {TABLES * 4:,} on {TABLES:,} tables, the best of 3, in an open session.
+            `pgtend reindex` then came to. Application: a transaction that has written wants to change the table while
+            its index is rebuilt, so that one of the two must give way; {ROUNDS} times with the supervisor, {UNWATCHED}
+            times without it. Many indexes: {TABLES * 4:,} on {TABLES:,} tables, the best of 3, in an open session.
         """),
         tables=(
-            Table(("server, index", "bloated", "if new", "a share", "all of it", "restored copy"), tuple(estimates)),
+            Table(ESTIMATED, tuple(estimates)),
             Table(
                 ("server, rebuild", "rounds", "application errors", "longest delay", "mean", "rebuilt in the end"),
                 tuple(rounds),
@@ -99,8 +71,10 @@ def measure() -> Section:
         ),
         remarks=(
             """The lists of a GIN index are packed by the distance of the rows, which a restored copy has closed. So an
-            inverted index is estimated from a copy of the table as loose as the table, where the budget allows one, and
-            from the restored copy only where it does not.""".replace("\n            ", " "),
+            inverted index is built on a copy that has the pages of the table, where the budget allows that; else a copy
+            of some of the pages tells by how much the size in the restored copy is too small.""".replace(
+                "\n            ", " "
+            ),
         ),
     )
 
@@ -115,81 +89,6 @@ def _ward(live: LiveDatabase, folder: str) -> Ward:
     ward = Ward(live, Path(folder) / "ledger", live.owner)
     ward.limits = {"lock_timeout": "5 s", "statement_timeout": "10 min"}
     return ward
-
-
-def _estimates(server: ThrowawayServer) -> list[tuple[str, ...]]:
-    with new_database(server) as live, tempfile.TemporaryDirectory() as folder:
-        fill = [text.replace("40000", f"{ROWS}") for text in FILL]
-        live.run(*MAKE, *TICKET, *fill, address=live.owner)
-        ward = _ward(live, folder)
-        with ward.session() as session:
-            bloated = {one.name: one.size for one in collect_indexes(session, "").indexes}
-        guesses = _guesses(ward, server)
-        with ward.session() as session:
-            for name in KINDS:
-                session.connection.execute(f"REINDEX INDEX clinic.{name}".encode())
-        with ward.session() as session:
-            found = [one for one in collect_indexes(session, "").indexes if one.name in KINDS]
-            truth = {one.name: one.size for one in found}
-    who = f"PostgreSQL {server.tools.major}"
-    return [
-        (
-            f"{who}, {KINDS[name]}",
-            f"{bloated[name] / 1e6:.1f} MB",
-            f"{truth[name] / 1e6:.1f} MB",
-            *(_error(one, truth[name]) for one in (guess.shared, guess.whole, guess.restored)),
-        )
-        for name, guess in guesses.items()
-    ]
-
-
-def _error(estimate: Estimate | None, truth: int) -> str:
-    if estimate is None:
-        return "none"
-    return f"{(estimate.size / truth - 1) * 100:+.2f} % ({estimate.method})"
-
-
-def _guesses(ward: Ward, server: ThrowawayServer) -> dict[str, Guess]:
-    restored = Memory(proven=_restored(ward, server))
-    guesses: dict[str, Guess] = {}
-    with ward.session() as session:
-        found = {one.name: one for one in collect_indexes(session, "").indexes if one.name in KINDS}
-        true = read_true_sizes(session, list(found.values()))
-        for name in KINDS:
-            index = found[name]
-            size = true[index.oid]
-            ask = partial(estimate_new_size, session, index, size)
-            guesses[name] = Guess(
-                ask(Memory(), read_budget=size.table_size // A_SHARE),
-                ask(Memory(), read_budget=2 * size.table_size),
-                ask(restored, read_budget=size.table_size // A_SHARE),
-            )
-    return guesses
-
-
-def _restored(ward: Ward, server: ThrowawayServer) -> dict[tuple[str, str], ProvenSize]:
-    """Restore the database as a drill does, and read the sizes a drill writes down."""
-    with new_database(server) as copy:
-        where = [f"--{option}={server.superuser().params[name]}" for option, name in PLACES.items()]
-        dump = [server.tools.path("pg_dump"), *where, "-Fc", "-Z0", ward.live.name]
-        load = [server.tools.path("pg_restore"), *where, f"--dbname={copy.name}", "--no-owner"]
-        with subprocess.Popen(dump, stdout=subprocess.PIPE) as source:
-            subprocess.run(load, stdin=source.stdout, check=True)
-        copy.run("ANALYZE")
-        with copy.session() as session:
-            return {
-                (one.schema_name, one.index_name): ProvenSize(
-                    schema_name=one.schema_name,
-                    index_name=one.index_name,
-                    definition_sha256=one.definition_sha256,
-                    size=one.size,
-                    rows=one.rows,
-                )
-                for one in session.rows(READ_INDEX_SIZES)
-            }
-
-
-PLACES = {"host": "host", "port": "port", "username": "user"}
 
 
 def _rounds(server: ThrowawayServer) -> list[tuple[str, ...]]:

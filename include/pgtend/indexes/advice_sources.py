@@ -18,8 +18,9 @@ from pgtend.indexes.advice_model import (
     merged,
 )
 from pgtend.indexes.advice_planner import Planner
-from pgtend.indexes.estimate import FIND_EXTENSION, READ_DEFINITION
+from pgtend.indexes.estimate import FIND_EXTENSION
 from pgtend.indexes.facts import IndexFacts
+from pgtend.indexes.sampling import READ_DEFINITION
 from pgtend.indexes.usage import collect_indexes, standbys_of
 from pgtend.kernel.times import say_span
 from pgtend.ledger.database import DatabaseLedger

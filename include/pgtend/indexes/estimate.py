@@ -9,19 +9,21 @@ from dataclasses import dataclass
 from pgtend.indexes.facts import IndexFacts
 from pgtend.indexes.memory import Memory
 from pgtend.indexes.model import Estimate, Method
+from pgtend.indexes.sampling import FULL, READ_DEFINITION, Asked, SampleIndex, TrueSize, stretches
 from pgtend.postgres.errors import LockedOut, MissingRight, StatementTimeout
-from pgtend.postgres.identifiers import column, decimal, from_catalogue, number, relation
+from pgtend.postgres.identifiers import column
 from pgtend.postgres.session import Session
-from pgtend.sqlfiles import command, query
+from pgtend.sqlfiles import query
 
 _PAGE = 8192
 # Below this a few half-empty pages at the edge decide the result.
 _ENOUGH_PAGES = 100
-_AIM = 160
-_FULL = 100.0
+_AIM = 320
+# How much more room a row takes in half of a sample before equal keys are the reason, and not chance.
+_SHARING = 1.015
 _LEAST_PERCENT = 0.01
-_LOOSE = 0.95
-_LEAST_FILLFACTOR = 10
+# How far the pages of a copy may be from those of its table before the copy is no likeness of it.
+_LIKE = 0.02
 # The sample of a partial or deduplicated index is told how wrong it was, for sample indexes of enough pages.
 _ERROR_OF = {
     Method.DRILL: 0.0,
@@ -29,39 +31,15 @@ _ERROR_OF = {
     Method.DENSITY: 0.08,
     Method.RATIO: 0.10,
 }
-_ERROR_INVERTED = 0.15
-_INVERTED = frozenset({"gin", "gist", "spgist"})
+_ERROR_DOUBTFUL = 0.15
+_ERROR_LOOSENED = 0.10
+# Of the size in a restored copy, for an inverted index of a table whose pages nobody could look at.
+_ERROR_DENSER = 0.6
+_INVERTED = "gin"
+# Their size does not grow in step with their rows, and where those lie does not matter.
+_UNEVEN = frozenset({"gist", "spgist", "hash"})
 _NEW_DENSITY = 90.0
 _STANDS_IN_THE_WAY = (LockedOut, MissingRight, StatementTimeout)
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """What an index is, in the server's words."""
-
-    oid: int
-    definition: str
-    shape: str
-
-
-@dataclass(frozen=True, slots=True)
-class TrueSize:
-    """How large an index and its table are, asked of the files."""
-
-    oid: int
-    size: int
-    table_rows: int
-    table_size: int
-
-
-@dataclass(frozen=True, slots=True)
-class SampleIndex:
-    """An index on a sample."""
-
-    size: int
-    rows: int
-    sampled_rows: int
-    sampled_size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +58,8 @@ class ExtensionPlace:
 
 
 FIND_EXTENSION = query(__package__ or "", "find_extension", ExtensionPlace)
-READ_DEFINITION = query(__package__ or "", "read_definition", Definition)
 READ_TRUE_SIZES = query(__package__ or "", "read_true_sizes", TrueSize)
-READ_SAMPLE_INDEX = query(__package__ or "", "read_sample_index", SampleIndex)
 READ_DENSITY = query(__package__ or "", "read_density", Density)
-TAKE_SAMPLE = command(__package__ or "", "take_sample")
-BUILD_ON_SAMPLE = command(__package__ or "", "build_on_sample")
 
 
 def read_true_sizes(session: Session, indexes: Sequence[IndexFacts]) -> Mapping[int, TrueSize]:
@@ -94,112 +68,138 @@ def read_true_sizes(session: Session, indexes: Sequence[IndexFacts]) -> Mapping[
     return {size.oid: size for size in found}
 
 
-def estimate_new_size(
-    session: Session, index: IndexFacts, true: TrueSize, memory: Memory, *, read_budget: int
+def estimate_new_size(  # noqa: PLR0913 - what is asked about, what is known of it, and what the answer may cost
+    session: Session, index: IndexFacts, true: TrueSize, memory: Memory, *, read_budget: int, build_memory: int
 ) -> Estimate | None:
     """Estimate the size after a rebuild by the best way there is; None when there is no way."""
     found = session.rows(READ_DEFINITION, {"indexes": [index.oid]})
     if not found:
         return None
-    ask = _Asking(session, index, true, found[0].shape, read_budget)
-    proven = memory.proven_size(index, found[0].definition)
-    drilled = Estimate(size=proven, method=Method.DRILL, error=_error(Method.DRILL, index)) if proven else None
-    if index.kind in _INVERTED:
+    asked = Asked(
+        session=session, index=index, true=true, definition=found[0], read_budget=read_budget, memory=build_memory
+    )
+    restored = memory.proven_size(index, found[0].definition)
+    if index.kind == _INVERTED:
         # A restored copy is denser than its original, and lists of rows are packed by their distance.
-        return ask.sample() or drilled or _by_ratio(index, memory)
-    return drilled or ask.sample() or _by_density(session, index) or _by_ratio(index, memory)
+        return _from_pages(asked, restored) or _by_ratio(index, memory)
+    if restored is not None:
+        return Estimate(size=restored, method=Method.DRILL, error=_error(Method.DRILL, index))
+    return _from_sample(asked) or _by_density(session, index) or _by_ratio(index, memory)
 
 
-@dataclass(frozen=True, slots=True)
-class _Asking:
-    """What is asked about, and how much of its table may be read."""
-
-    session: Session
-    index: IndexFacts
-    true: TrueSize
-    shape: str
-    read_budget: int
-
-    def sample(self) -> Estimate | None:
-        """Build on a sample, unless somebody stands in the way: the weaker ways need no lock on the table."""
-        # No server takes a sample of a TOAST table.
-        if not self.index.may_read or self.index.is_toast:
-            return None
-        try:
-            return sample_build(self.session, self.index, self.true, self.shape, read_budget=self.read_budget)
-        except _STANDS_IN_THE_WAY:
-            return None
+def _may_sample(index: IndexFacts) -> bool:
+    """Tell whether the table can be read; of a TOAST table no server takes a sample."""
+    return index.may_read and not index.is_toast
 
 
-def sample_build(
-    session: Session, index: IndexFacts, true: TrueSize, shape: str, *, read_budget: int
-) -> Estimate | None:
+def _from_sample(asked: Asked) -> Estimate | None:
+    """Build on a sample, unless somebody stands in the way: the weaker ways need no lock on the table."""
+    if not _may_sample(asked.index):
+        return None
+    try:
+        return _scaled(asked)
+    except _STANDS_IN_THE_WAY:
+        return None
+
+
+def _scaled(asked: Asked) -> Estimate | None:
     """Build the same index on a random share of the table's pages, and scale; None when the sample is too small."""
-    percent = _share(index, true, read_budget)
-    if true.table_size == 0:
+    if asked.true.table_size == 0:
         return None
-    if index.kind in _INVERTED:
-        return _build_inverted(session, index, true, shape, percent)
-    whole = _built(session, index, shape, percent)
-    wider = _wider(whole, percent, _affordable(true, read_budget))
+    if asked.index.kind in _UNEVEN:
+        return None if asked.affordable < FULL else _estimated(asked, asked.built(FULL).size)
+    percent = _share(asked)
+    whole, half = _built(asked, percent)
+    wider = _wider(whole, half, percent, asked.affordable)
     if wider > percent:
-        percent, whole = wider, _built(session, index, shape, wider)
-    if percent < _FULL and (whole.size < _ENOUGH_PAGES * _PAGE or whole.sampled_rows <= 0):
+        percent, (whole, half) = wider, _built(asked, wider)
+    if percent >= FULL:
+        return _estimated(asked, whole.size)
+    if whole.size < _ENOUGH_PAGES * _PAGE or whole.sampled_rows <= 0:
         return None
-    rows = _rows_of_index(whole, percent, true)
-    meta = _PAGE if index.kind == "btree" else 0
-    size = (whole.size - meta) * rows / max(whole.rows, 1) + meta
-    return Estimate(size=_in_pages(size), method=Method.SAMPLE, error=_error(Method.SAMPLE, index))
+    # The share of rows that a partial index takes is that of the sample.
+    rows = asked.true.table_rows * whole.rows / whole.sampled_rows
+    # What each entry takes beside its rows falls with the rows that share it, so it is known how far it will fall.
+    falls = max(_room(asked, half) - _room(asked, whole), 0.0)
+    room = _room(asked, whole) - falls * (1 - percent / FULL)
+    return _estimated(asked, room * rows + _meta(asked), doubt=falls / _room(asked, whole))
 
 
-def _wider(sample: SampleIndex, percent: float, affordable: float) -> float:
-    """Tell which share gives enough pages when the first one did not: the index is more bloated than was thought."""
-    pages = sample.size / _PAGE
-    return percent if pages >= _ENOUGH_PAGES else min(percent * _AIM / max(pages, 1), affordable, _FULL)
+def _built(asked: Asked, percent: float) -> tuple[SampleIndex, SampleIndex]:
+    """Build on a share; where equal keys may share an entry, on half of it as well."""
+    if percent < FULL and asked.index.kind == "btree" and not asked.index.is_unique:
+        whole, half = asked.built_with_half(percent)
+        return whole, half if _shares_entries(asked, whole, half) else whole
+    whole = asked.built(percent)
+    return whole, whole
 
 
-def _built(session: Session, index: IndexFacts, shape: str, percent: float, fillfactor: int = 100) -> SampleIndex:
-    # The sample ends with the transaction, however that ends.
-    with session.transaction():
-        table = relation(index.schema, index.table_name)
-        session.run(TAKE_SAMPLE, table=table, percent=decimal(round(percent, 4)), fillfactor=number(fillfactor))
-        session.run(BUILD_ON_SAMPLE, shape=from_catalogue(shape))
-        return session.row(READ_SAMPLE_INDEX)
+def _shares_entries(asked: Asked, whole: SampleIndex, half: SampleIndex) -> bool:
+    return _room(asked, half) > _room(asked, whole) * _SHARING
 
 
-def _rows_of_index(sample: SampleIndex, percent: float, true: TrueSize) -> float:
-    """Count the rows of the whole index: the share of rows that a partial index takes is that of the sample."""
-    if percent >= _FULL:
-        return sample.rows
-    return true.table_rows * sample.rows / max(sample.sampled_rows, 1)
+def _room(asked: Asked, sample: SampleIndex) -> float:
+    """Tell how many bytes a row takes."""
+    return (sample.size - _meta(asked)) / max(sample.rows, 1)
 
 
-def _build_inverted(session: Session, index: IndexFacts, true: TrueSize, shape: str, percent: float) -> Estimate | None:
-    """Trust a whole build only: the entries of an inverted index are shared, so it does not grow with its rows.
-
-    Its lists of rows are packed by their distance, so the copy must be as loose as the table is.
-    """
-    if percent < _FULL:
-        return None
-    whole = _built(session, index, shape, percent)
-    density = whole.sampled_size / true.table_size
-    if density < _LOOSE:
-        whole = _built(session, index, shape, percent, max(round(_FULL * density), _LEAST_FILLFACTOR))
-    return Estimate(size=whole.size, method=Method.SAMPLE, error=_error(Method.SAMPLE, index))
+def _meta(asked: Asked) -> int:
+    return _PAGE if asked.index.kind == "btree" else 0
 
 
-def _share(index: IndexFacts, true: TrueSize, read_budget: int) -> float:
+def _estimated(asked: Asked, size: float, *, doubt: float = 0.0) -> Estimate:
+    return Estimate(size=_in_pages(size), method=Method.SAMPLE, error=max(_error(Method.SAMPLE, asked.index), doubt))
+
+
+def _wider(whole: SampleIndex, half: SampleIndex, percent: float, affordable: float) -> float:
+    """Tell which share is better: one with enough pages, or where equal keys share entries as much as may be read."""
+    if half is not whole:
+        return affordable
+    pages = whole.size / _PAGE
+    return percent if pages >= _ENOUGH_PAGES else min(percent * _AIM / max(pages, 1), affordable)
+
+
+def _share(asked: Asked) -> float:
     """Choose how much of a table to read, so that the index on the sample has enough pages and the budget holds."""
-    affordable = _affordable(true, read_budget)
-    if index.kind in _INVERTED:
-        return _FULL if affordable >= _FULL else _LEAST_PERCENT
     # As if it were four times too large: a lean one gives more pages than needed, which costs little.
-    wanted = _FULL * _AIM * 4 * _PAGE / max(true.size, 1)
-    return max(min(wanted, affordable, _FULL), _LEAST_PERCENT)
+    wanted = FULL * _AIM * 4 * _PAGE / max(asked.true.size, 1)
+    return max(min(wanted, asked.affordable), _LEAST_PERCENT)
 
 
-def _affordable(true: TrueSize, read_budget: int) -> float:
-    return _FULL * read_budget / max(true.table_size, 1)
+def _from_pages(asked: Asked, restored: int | None) -> Estimate | None:
+    """Estimate an inverted index from the table's pages as they are, or how far they change what a copy came to."""
+    drilled = Estimate(size=restored, method=Method.DRILL, error=_ERROR_DENSER) if restored else None
+    if not _may_sample(asked.index) or asked.true.table_size == 0:
+        return drilled
+    try:
+        return _whole_pages(asked) if asked.affordable >= FULL else _loosened(asked, restored) or drilled
+    except _STANDS_IN_THE_WAY:
+        return drilled
+
+
+def _whole_pages(asked: Asked) -> Estimate:
+    """Trust a whole build only: the entries of an inverted index are shared, so it does not grow with its rows."""
+    found = asked.built_on_pages(FULL)
+    error = _ERROR_OF[Method.SAMPLE] if _is_like(found, asked, FULL) else _ERROR_DOUBTFUL
+    return Estimate(size=found.size, method=Method.SAMPLE, error=error)
+
+
+def _loosened(asked: Asked, restored: int | None) -> Estimate | None:
+    """Scale the size in a restored copy, whose pages are full, by what emptier pages make of a share of the rows."""
+    if restored is None:
+        return None
+    share = max(asked.affordable, _LEAST_PERCENT)
+    loose, tight = asked.built_both_ways(share)
+    if tight.size < _ENOUGH_PAGES * _PAGE or not _is_like(loose, asked, share):
+        return None
+    size = _in_pages(restored * loose.size / tight.size)
+    return Estimate(size=size, method=Method.DRILL, error=_ERROR_LOOSENED)
+
+
+def _is_like(copy: SampleIndex, asked: Asked, percent: float) -> bool:
+    """Tell whether a copy has as many pages as it should: not so where the sizes of long rows were misjudged."""
+    pages = sum(high - low for low, high in stretches(asked.true.table_size // _PAGE, percent))
+    return abs(copy.sampled_size / _PAGE - pages) <= max(_LIKE * pages, 1)
 
 
 def _by_density(session: Session, index: IndexFacts) -> Estimate | None:
@@ -225,7 +225,7 @@ def _by_ratio(index: IndexFacts, memory: Memory) -> Estimate | None:
 
 
 def _error(method: Method, index: IndexFacts) -> float:
-    return _ERROR_INVERTED if index.kind in _INVERTED else _ERROR_OF[method]
+    return _ERROR_DOUBTFUL if index.kind in _UNEVEN else _ERROR_OF[method]
 
 
 def _in_pages(size: float) -> int:

@@ -9,10 +9,11 @@ from datetime import timedelta
 
 from pgtend.fleet.indexes import IndexRules
 from pgtend.indexes.errors import NoSuchIndex, RightsMissing
-from pgtend.indexes.estimate import TrueSize, estimate_new_size, read_true_sizes
+from pgtend.indexes.estimate import estimate_new_size, read_true_sizes
 from pgtend.indexes.facts import IndexFacts
 from pgtend.indexes.memory import Memory
 from pgtend.indexes.model import Decision, IndexReading, Reason, RebuildPolicy, fitting, matches, worst_first
+from pgtend.indexes.sampling import TrueSize
 from pgtend.indexes.usage import Census, collect_indexes
 from pgtend.kernel.errors import Problem
 from pgtend.kernel.names import counted, did_you_mean
@@ -177,7 +178,8 @@ def _say_late(plan: RebuildPlan) -> str:
 def _weigh(session: Session, policy: RebuildPolicy, index: IndexFacts, true: TrueSize, memory: Memory) -> Decision:
     facts = replace(index, size=true.size, table_size=true.table_size, table_rows=max(true.table_rows, 0))
     known = memory.of(facts)
-    estimate = estimate_new_size(session, facts, true, memory, read_budget=policy.rules.read_budget)
+    rules = policy.rules
+    estimate = estimate_new_size(session, facts, true, memory, read_budget=rules.read_budget, build_memory=rules.memory)
     return policy.decide(IndexReading(facts=facts, estimate=estimate, memory=known), memory.speed)
 
 

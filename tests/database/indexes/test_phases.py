@@ -1,44 +1,32 @@
-"""A rebuild that is cancelled in each of its phases, what it must wait for and what not, and what it must preserve."""
+"""A rebuild that is ended in each of its phases, what it must wait for and what not, and what it must preserve."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Generator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from bed.clusters import asked, new_database, statement
+from bed.clusters import MAJORS, asked, new_database, statement
+from bed.held_rebuilds import INVALID, PHASES, Phase, cancel, end_session, ended_in, kill_client, rebuilt
 from bed.impatient import wait_for
-from bed.indexing import Ward
-from bed.ledgers import tell
+from bed.indexing import Templates, Ward
+from bed.ledgers import ask, tell
 from bed.standbys import primary_and_standby
-from pgtend.indexes.errors import GaveWay
+from pgtend.indexes.errors import GaveWay, NoSuchIndex
 from pgtend.indexes.leftovers import TableIndex, indexes_of
 from pgtend.indexes.model import Reason
 from pgtend.indexes.report import Outcome, RebuildReport
 from pgtend.indexes.supervisor import Bounds, Supervisor
-from pgtend.kernel.errors import PgtendError
 from pgtend.postgres.errors import TransactionLost
 from pgtend.postgres.session import Session
+from pgtend.postgres.throwaway import ThrowawayServer
 
 DEVICE = "clinic.visits_device"
-WRITE = "UPDATE clinic.visits SET active = active WHERE id = 4"
-READ = "SELECT 1 FROM clinic.visits LIMIT 1"
-INVALID = asked("SELECT indexrelid::regclass::text AS word FROM pg_index WHERE NOT indisvalid AND indexrelid >= 16384")
+OLDEST = MAJORS[0]
 CAUGHT_UP = asked(
     "SELECT 'yes' AS word FROM pg_stat_replication WHERE replay_lsn = pg_current_wal_lsn() AND state = 'streaming'"
-)
-# Slow only for us, so that the build takes as long as the test needs.
-SLOW = (
-    """CREATE FUNCTION clinic.slow(text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
-        IF current_setting('application_name') LIKE 'pgtend:reindex:%%' THEN PERFORM pg_sleep(0.001); END IF;
-        RETURN $1; END $$""",
-    "DROP INDEX clinic.visits_device",
-    "CREATE INDEX visits_device ON clinic.visits (clinic.slow(device))",
 )
 KINDS = (
     """CREATE UNLOGGED TABLE clinic.notes (id int PRIMARY KEY, note text, code text CONSTRAINT one_code UNIQUE,
@@ -54,73 +42,64 @@ KINDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """Where a rebuild stands, and the transaction that keeps it there."""
-
-    name: str
-    begin: str = ""
-    holds: str = ""
-    prepare: tuple[str, ...] = ()
-    is_live: bool = False
-    """Whether the new index is in its place by then."""
+@pytest.fixture
+def held_ward(templates: Templates, server: ThrowawayServer, tmp_path: Path) -> Generator[Ward]:
+    """Give a database with two indexes that can be held in every phase of their rebuild."""
+    with templates.copy(server, "held") as live:
+        yield Ward(live, tmp_path / "ledger", live.owner)
 
 
-PHASES = (
-    Phase("waiting for writers before build", "BEGIN", WRITE),
-    Phase("building index: scanning table", prepare=SLOW),
-    Phase("waiting for old snapshots", "BEGIN ISOLATION LEVEL REPEATABLE READ", "SELECT 1"),
-    Phase("waiting for readers before marking dead", "BEGIN", READ, is_live=True),
-)
-
-
-@contextmanager
-def cancelled_in(ward: Ward, phase: Phase) -> Generator[None]:
-    """Cancel our rebuild as soon as it is in a phase, and let go then of what kept it there."""
-    with ward.live.session(ward.address, application="clinic-app") as holder, ward.live.session() as person:
-        tell(holder, *(text for text in (phase.begin, phase.holds) if text))
-        cancel = asked(
-            f"SELECT pg_cancel_backend(pid)::text AS word FROM pg_stat_progress_create_index"  # noqa: S608 - a name of ours
-            f" WHERE phase = '{phase.name}' AND datname = current_database()"
-        )
-
-        def cancelling() -> None:
-            wait_for(lambda: person.rows(cancel))
-            if phase.begin:
-                tell(holder, "ROLLBACK")
-
-        thread = threading.Thread(target=cancelling)
-        thread.start()
-        try:
-            yield
-        finally:
-            thread.join()
-
-
-def rebuilt(ward: Ward) -> str:
-    """Rebuild one index, and say what came of it."""
-    try:
-        report = ward.work(DEVICE, insists=True)
-    except PgtendError as error:
-        return error.code
-    return next(result.outcome.value for result in report.results if result.name == DEVICE)
-
-
-def invalid(ward: Ward) -> list[str]:
+def invalid(ward: Ward) -> list[object]:
     """Name the indexes that nobody can use."""
-    with ward.session() as session:
-        return [row.word for row in session.rows(INVALID)]
+    with ward.live.session() as session:
+        return ask(session, INVALID)
 
 
-@pytest.mark.parametrize("phase", PHASES, ids=[phase.name.split(":")[0].replace(" ", "-") for phase in PHASES])
-def test_a_rebuild_that_is_cancelled_leaves_nothing_in_any_phase(ward: Ward, phase: Phase) -> None:
-    """Before the exchange the old index stays; after it the new one is live, and that is success."""
-    if phase.prepare:
-        ward.live.run(*phase.prepare, address=ward.address)
-    with cancelled_in(ward, phase):
-        outcome = rebuilt(ward)
-    assert outcome == ("proved" if phase.is_live else "postgres.cancelled")
-    assert invalid(ward) == []
+@pytest.mark.parametrize("phase", PHASES, ids=[phase.name.replace(" ", "-") for phase in PHASES])
+def test_a_rebuild_that_is_ended_leaves_nothing_in_any_phase(held_ward: Ward, phase: Phase) -> None:
+    """Cancelled it clears up at once; when its session dies the next run does. After the exchange it has succeeded."""
+    way = cancel if held_ward.live.server.tools.major > OLDEST else end_session
+    ended = ended_in(held_ward, phase, way)
+    assert ended.stood_at == phase.name
+    if way is cancel:
+        assert ended.outcome == ("proved" if phase.is_live else "postgres.cancelled")
+        assert ended.left == ()
+    else:
+        assert ended.outcome == "postgres.connection_lost"
+        assert ended.left == (f"{phase.index}_cc{'old' if phase.is_live else 'new'}",)
+    assert rebuilt(held_ward, phase.index) == "proved"
+    assert invalid(held_ward) == []
+
+
+@pytest.mark.pg(">= 18")
+@pytest.mark.parametrize("number", [4, 10])
+def test_what_a_killed_task_leaves_is_removed_by_the_next_run(held_ward: Ward, number: int) -> None:
+    """Nobody is left to clear up, before the exchange or after it: the server notices, and the next run does."""
+    phase = PHASES[number]
+    ended = ended_in(held_ward, phase, kill_client)
+    assert (ended.stood_at, ended.outcome) == (phase.name, "")
+    assert ended.left == (f"{phase.index}_cc{'old' if phase.is_live else 'new'}",)
+    assert rebuilt(held_ward, phase.index) == "proved"
+    assert invalid(held_ward) == []
+
+
+@pytest.mark.pg(">= 18")
+def test_whoever_analyzes_the_table_by_hand_goes_first(held_ward: Ward) -> None:
+    """A vacuum of another table disturbs nobody; ANALYZE of this one would wait, so the rebuild gives way."""
+
+    def analyze(person: Session, _backend: int, _client: int) -> None:
+        tell(person, "VACUUM clinic.wide", "ANALYZE clinic.gated")
+
+    ended = ended_in(held_ward, PHASES[0], analyze)
+    assert (ended.outcome, ended.left) == ("postponed", ())
+
+
+@pytest.mark.pg(">= 18")
+def test_a_rebuild_that_takes_far_longer_than_predicted_is_ended(held_ward: Ward) -> None:
+    """The server's own limit is twice the prediction; nothing is left of it."""
+    held_ward.limits = {"lock_timeout": "2 s", "statement_timeout": "1 s"}
+    ended = ended_in(held_ward, PHASES[1], lambda _person, _backend, _client: None)
+    assert (ended.outcome, ended.left) == ("postgres.statement_timeout", ())
 
 
 @pytest.mark.pg(">= 18")
@@ -129,7 +108,7 @@ def test_a_snapshot_in_another_database_is_no_concern(ward: Ward) -> None:
     ward.rules = {**ward.rules, "oldest_transaction": "1 ms"}
     with new_database(ward.live.server) as other, other.session() as reader:
         tell(reader, "BEGIN ISOLATION LEVEL REPEATABLE READ", "SELECT 1")
-        assert rebuilt(ward) == "proved"
+        assert rebuilt(ward, DEVICE) == "proved"
 
 
 @pytest.mark.pg(">= 18")
@@ -145,7 +124,7 @@ def test_a_table_that_somebody_vacuums_is_left_alone(ward: Ward) -> None:
 
 
 def test_every_kind_of_index_is_what_it_was(empty_ward: Ward) -> None:
-    """Keys, constraints, TOAST, unlogged tables and partitions; what only a blocking REINDEX can renew is left."""
+    """Keys, constraints, TOAST, unlogged tables, partitions; what only a blocking REINDEX can renew is left."""
     empty_ward.live.run(*KINDS, address=empty_ward.address)
     toast = empty_ward.work("pg_toast.*", insists=True)
     assert {one.reason for one in toast.plan.left_alone} == {Reason.NOT_ASKED, Reason.TOAST}
@@ -161,6 +140,8 @@ def test_every_kind_of_index_is_what_it_was(empty_ward: Ward) -> None:
         "clinic.notes_during_excl": Reason.EXCLUSION,
         "clinic.parts_pkey": Reason.PARTITIONED,
     }
+    with pytest.raises(NoSuchIndex):
+        empty_ward.work("pg_catalog.*", insists=True)
     with empty_ward.session() as session:
         code = next(one for one in _notes(session) if one.name == "one_code")
         assert (code.is_clustered, code.comment, code.constraint_name) == (True, "one code, one note", "one_code")

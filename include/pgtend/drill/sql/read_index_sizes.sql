@@ -5,7 +5,8 @@ SELECT
     i.relname::text AS index_name,
     encode(sha256(convert_to(pg_get_indexdef(i.oid), 'UTF8')), 'hex') AS definition_sha256,
     pg_relation_size(i.oid) AS size,
-    GREATEST(i.reltuples, 0)::bigint AS rows
+    -- An inverted index that was just built says how many entries it has, and not how many rows.
+    GREATEST(CASE WHEN t.reltuples > 0 THEN LEAST(i.reltuples, t.reltuples) ELSE i.reltuples END, 0)::bigint AS rows
 FROM pg_index AS x
 JOIN pg_class AS i ON i.oid = x.indexrelid
 JOIN pg_class AS t ON t.oid = x.indrelid

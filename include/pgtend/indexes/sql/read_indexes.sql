@@ -15,7 +15,8 @@ SELECT
         )
     ) AS definition,
     c.relpages::bigint * current_setting('block_size')::int AS size,
-    greatest(c.reltuples, 0)::bigint AS rows,
+    -- Until the next vacuum an inverted index that was just built says how many entries it has, and not how many rows.
+    greatest(CASE WHEN t.reltuples > 0 THEN least(c.reltuples, t.reltuples) ELSE c.reltuples END, 0)::bigint AS rows,
     greatest(t.reltuples, 0)::bigint AS table_rows,
     t.relpages::bigint * current_setting('block_size')::int AS table_size,
     pg_stat_get_numscans(i.indexrelid) AS scans,

@@ -9,4 +9,4 @@ SELECT
     pg_relation_size(i.indrelid) AS sampled_size
 FROM pg_class AS c
 INNER JOIN pg_index AS i ON i.indexrelid = c.oid
-WHERE c.relnamespace = pg_my_temp_schema() AND c.relname = 'pgtend_sample_index'
+WHERE c.relnamespace = pg_my_temp_schema() AND c.relname = %(name)s

@@ -1,3 +1,3 @@
 -- Copies a random share of a table's pages into a table that only our transaction sees and that ends with it.
-CREATE TEMPORARY TABLE pgtend_sample WITH (fillfactor = {fillfactor}) ON COMMIT DROP AS
+CREATE TEMPORARY TABLE pgtend_sample ON COMMIT DROP AS
 SELECT * FROM ONLY {table} TABLESAMPLE SYSTEM ({percent})

@@ -1,0 +1,181 @@
+"""Builds an index on a copy of some pages of its table, which ends with our transaction, to see how large it gets."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pgtend.indexes.facts import IndexFacts
+from pgtend.postgres.identifiers import (
+    Composable,
+    column,
+    decimal,
+    expression,
+    from_catalogue,
+    listed,
+    number,
+    relation,
+)
+from pgtend.postgres.session import Session
+from pgtend.sqlfiles import command, query
+
+FULL = 100.0
+_LEAST_MEMORY = 1024 * 1024
+_PAGE = 8192
+_STRETCHES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What an index is, in the server's words."""
+
+    oid: int
+    definition: str
+    shape: str
+    padded_shape: str
+    """The same on a copy that is padded: for its rows alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrueSize:
+    """How large an index and its table are, asked of the files."""
+
+    oid: int
+    size: int
+    table_rows: int
+    table_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class SampleIndex:
+    """An index on a sample."""
+
+    size: int
+    rows: int
+    sampled_rows: int
+    sampled_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class WideColumn:
+    """A column whose values may lie outside of its table."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class BuildMemory:
+    """What a build may take, as the server took it."""
+
+    memory: str
+
+
+READ_DEFINITION = query(__package__ or "", "read_definition", Definition)
+READ_SAMPLE_INDEX = query(__package__ or "", "read_sample_index", SampleIndex)
+READ_WIDE_COLUMNS = query(__package__ or "", "read_wide_columns", WideColumn)
+SET_BUILD_MEMORY = query(__package__ or "", "set_build_memory", BuildMemory)
+TAKE_SAMPLE = command(__package__ or "", "take_sample")
+BUILD_ON_SAMPLE = command(__package__ or "", "build_on_sample")
+PREPARE_PAGES = command(__package__ or "", "prepare_pages")
+KEEP_PADDING_PLAIN = command(__package__ or "", "keep_padding_plain")
+COPY_PAGES = command(__package__ or "", "copy_pages")
+TAKE_ROWS_ALONE = command(__package__ or "", "take_rows_alone")
+TAKE_HALF = command(__package__ or "", "take_half")
+BUILD_ON_SECOND = command(__package__ or "", "build_on_second")
+_SAMPLE = relation("pg_temp", "pgtend_sample")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The index in question, and what may be spent on the answer."""
+
+    session: Session
+    index: IndexFacts
+    true: TrueSize
+    definition: Definition
+    read_budget: int
+    memory: int
+
+    @property
+    def affordable(self) -> float:
+        """How much of the table may be read, in percent."""
+        return min(FULL * self.read_budget / max(self.true.table_size, 1), FULL)
+
+    def built(self, percent: float) -> SampleIndex:
+        """Build it on a share of the pages, their rows moved together."""
+        with self._beginning(percent):
+            return self._build_on_share(percent)
+
+    def built_with_half(self, percent: float) -> tuple[SampleIndex, SampleIndex]:
+        """Build it on a share of the pages and on half of that share."""
+        with self._beginning(percent):
+            whole = self._build_on_share(percent)
+            self.session.run(TAKE_HALF, sample=_SAMPLE)
+            return whole, self._build_on_second()
+
+    def built_on_pages(self, percent: float) -> SampleIndex:
+        """Build it on a share of the pages as they are, with all that is empty on them."""
+        with self._beginning(percent):
+            self._copy_pages(percent)
+            return self._seen("pgtend_sample_index")
+
+    def built_both_ways(self, percent: float) -> tuple[SampleIndex, SampleIndex]:
+        """Build it on a share of the pages as they are, and on the same rows moved together."""
+        with self._beginning(percent):
+            self._copy_pages(percent)
+            self.session.run(TAKE_ROWS_ALONE, sample=_SAMPLE)
+            return self._seen("pgtend_sample_index"), self._build_on_second()
+
+    def _build_on_share(self, percent: float) -> SampleIndex:
+        self.session.run(TAKE_SAMPLE, table=self._table, percent=_share(percent))
+        self.session.run(BUILD_ON_SAMPLE, shape=from_catalogue(self.definition.shape))
+        return self._seen("pgtend_sample_index")
+
+    def _build_on_second(self) -> SampleIndex:
+        self.session.run(BUILD_ON_SECOND, shape=from_catalogue(self.definition.shape))
+        return self._seen("pgtend_second_index")
+
+    def _copy_pages(self, percent: float) -> None:
+        self.session.run(PREPARE_PAGES, table=self._table)
+        self.session.run(KEEP_PADDING_PLAIN, sample=_SAMPLE)
+        asked = {"table": self.index.table_oid}
+        widest = _widest([found.name for found in self.session.rows(READ_WIDE_COLUMNS, asked)])
+        for low, high in stretches(self.true.table_size // _PAGE, percent):
+            where = {**asked, "low": low, "high": high}
+            self.session.run(COPY_PAGES, where, table=self._table, sample=_SAMPLE, widest=widest)
+        self.session.run(BUILD_ON_SAMPLE, shape=from_catalogue(self.definition.padded_shape))
+
+    @contextmanager
+    def _beginning(self, percent: float) -> Generator[None]:
+        # The sample ends with the transaction, however that ends. A share of the rows has its share of the memory.
+        with self.session.transaction():
+            memory = max(self.memory * percent / FULL, _LEAST_MEMORY)
+            self.session.row(SET_BUILD_MEMORY, {"memory": f"{memory / 1024:.0f}kB"})
+            yield
+
+    def _seen(self, name: str) -> SampleIndex:
+        return self.session.row(READ_SAMPLE_INDEX, {"name": name})
+
+    @property
+    def _table(self) -> Composable:
+        return relation(self.index.schema, self.index.table_name)
+
+
+def stretches(pages: int, percent: float) -> list[tuple[int, int]]:
+    """Choose which pages to copy: all, or some from every part of the table, so many in a row that distances remain."""
+    if percent >= FULL:
+        return [(0, pages)]
+    parts = min(_STRETCHES, pages)
+    starts = [pages * part // parts for part in range(parts)]
+    length = max(round(pages * percent / FULL / max(parts, 1)), 1)
+    return [(start, min(start + length, pages)) for start in starts]
+
+
+def _widest(names: Sequence[str]) -> Composable:
+    sizes = (expression("pg_column_size(s.{name})", name=column(name)) for name in names)
+    return expression("greatest({sizes})", sizes=listed((number(0), *sizes)))
+
+
+def _share(percent: float) -> Composable:
+    return decimal(round(percent, 4))

@@ -1,0 +1,119 @@
+"""How large an inverted index would be if new: it packs its lists of rows by their distance, so pages count."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from bed.clusters import LiveDatabase
+from bed.indexing import Templates, Ward
+from bed.ledgers import ask
+from pgtend.indexes.memory import Memory, ProvenSize
+from pgtend.indexes.model import Estimate, Method
+from pgtend.indexes.report import Outcome
+from pgtend.postgres.throwaway import ThrowawayServer
+
+NAMES = ("facts", "facts_path", "marks", "tokens", "trigrams", "words")
+# Numbers that occur in some fifteen rows each, on pages from which two of three rows have gone.
+LOOSE = (
+    "CREATE SCHEMA clinic",
+    "CREATE TABLE clinic.visits (id int, marks int[]) WITH (autovacuum_enabled = off)",
+    """INSERT INTO clinic.visits
+        SELECT n, ARRAY(SELECT mod(n * 7919 + m * 104729, 20000) FROM generate_series(1, 30) AS m)
+        FROM generate_series(1, 30000) AS n""",
+    "DELETE FROM clinic.visits WHERE mod(id, 3) > 0",
+    "VACUUM ANALYZE clinic.visits",
+    "CREATE INDEX visits_marks ON clinic.visits USING gin (marks)",
+)
+TIGHT = (
+    "CREATE TABLE clinic.restored AS SELECT * FROM clinic.visits",
+    "CREATE INDEX restored_marks ON clinic.restored USING gin (marks)",
+)
+# Documents that are kept outside of the table, of which only a few bytes are on its pages.
+LONG = (
+    "CREATE SCHEMA clinic",
+    "CREATE TABLE clinic.visits (id int, facts jsonb, note text) WITH (autovacuum_enabled = off)",
+    """INSERT INTO clinic.visits
+        SELECT n, jsonb_build_object('step', mod(n, 9), 'long', (SELECT string_agg(md5((n * m)::text), '')
+            FROM generate_series(1, 100) AS m)), 'note ' || n FROM generate_series(1, 1500) AS n""",
+    "DELETE FROM clinic.visits WHERE mod(id, 3) = 0",
+    "VACUUM ANALYZE clinic.visits",
+    "CREATE INDEX visits_facts ON clinic.visits USING gin (facts)",
+)
+DIGEST = "SELECT encode(sha256(convert_to(pg_get_indexdef('clinic.visits_marks'::regclass), 'UTF8')), 'hex')"
+MARKS = "clinic.visits_marks"
+
+
+@pytest.fixture
+def notes(templates: Templates, server: ThrowawayServer, tmp_path: Path) -> Generator[Ward]:
+    """Give a table with six inverted indexes of different classes, all bloated."""
+    with templates.copy(server, "inverted") as live:
+        yield Ward(live, tmp_path / "ledger", live.owner)
+
+
+def ward_of(live: LiveDatabase, folder: Path, *texts: str) -> Ward:
+    """Furnish an empty database."""
+    live.run(*texts, address=live.owner)
+    return Ward(live, folder, live.owner)
+
+
+def estimated(ward: Ward, name: str, memory: Memory | None = None) -> Estimate:
+    """Estimate one index."""
+    found = ward.decision(name, memory).index.estimate
+    assert found is not None
+    return found
+
+
+def size_of(ward: Ward, name: str) -> int:
+    """Ask for the size of a table or an index."""
+    with ward.session() as session:
+        return int(str(ask(session, f"SELECT pg_relation_size('{name}')")[0]))
+
+
+def remembered(ward: Ward) -> Memory:
+    """Remember a size from a copy that has the same rows on full pages."""
+    ward.live.run(*TIGHT, address=ward.address)
+    with ward.session() as session:
+        digest = str(ask(session, DIGEST)[0])
+    size = size_of(ward, "clinic.restored_marks")
+    proven = ProvenSize(
+        schema_name="clinic", index_name="visits_marks", definition_sha256=digest, size=size, rows=10000
+    )
+    return Memory(proven={("clinic", "visits_marks"): proven})
+
+
+def test_whatever_it_is_made_of_its_size_is_known_exactly(notes: Ward) -> None:
+    """Documents, arrays, words and trigrams: each comes to the byte that was predicted from the pages as they are."""
+    report = notes.work(*(f"clinic.notes_{name}" for name in NAMES), insists=True)
+    proved = {result.name: result.missed_by for result in report.ended(Outcome.PROVED)}
+    assert proved == dict.fromkeys((f"clinic.notes_{name}" for name in NAMES), 0.0)
+
+
+@pytest.mark.pg(">= 18")
+def test_a_restored_copy_alone_would_promise_too_much(database: LiveDatabase, tmp_path: Path) -> None:
+    """Its pages are full; where some pages of the table may be read, they tell how much larger it really becomes."""
+    ward = ward_of(database, tmp_path / "ledger", *LOOSE)
+    memory = remembered(ward)
+    truth, known = estimated(ward, MARKS).size, size_of(ward, "clinic.restored_marks")
+    assert known < truth * 0.95
+    table = size_of(ward, "clinic.visits")
+    ward.rules = {**ward.rules, "read_budget": f"{table * 85 // 100 // 1024} kB"}
+    found = estimated(ward, MARKS, memory)
+    assert found.method is Method.DRILL
+    assert found.size == pytest.approx(truth, rel=0.04)
+    # A tenth of the table is too little to tell: then nothing smaller than that doubt is believed.
+    ward.rules = {**ward.rules, "read_budget": f"{table // 10 // 1024} kB"}
+    assert estimated(ward, MARKS, memory) == Estimate(size=known, method=Method.DRILL, error=0.6)
+
+
+@pytest.mark.pg(">= 18")
+def test_what_lies_outside_of_a_table_takes_no_room_on_its_pages(database: LiveDatabase, tmp_path: Path) -> None:
+    """Long documents are kept elsewhere, also by the copy."""
+    ward = ward_of(database, tmp_path / "ledger", *LONG)
+    result = ward.work("clinic.visits_facts", insists=True).results[0]
+    estimate = result.decision.index.estimate
+    assert estimate is not None
+    assert estimate.error == 0.03
+    assert result.missed_by == pytest.approx(0.0, abs=0.02)
