@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,10 +16,16 @@ FILES = sorted(path for top in OURS for path in (ROOT / top).rglob("*.py"))
 ONLY_HERE = {"psycopg": "include/pgtend/postgres", "botocore": "include/pgtend/vault"}
 
 
+@functools.lru_cache(maxsize=4)
+def nodes(source: str) -> tuple[ast.AST, ...]:
+    """Parse a file, once for all rules that look at it one after the other."""
+    return tuple(ast.walk(ast.parse(source)))
+
+
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     """Walk every function of a file, nested ones too."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    found = nodes(path.read_text(encoding="utf-8"))
+    return (node for node in found if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
 def too_long(path: Path, limit: int = 60) -> list[str]:
@@ -28,14 +35,14 @@ def too_long(path: Path, limit: int = 60) -> list[str]:
 
 def swallowing(source: str) -> list[int]:
     """Find the lines where an error disappears."""
-    handlers = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ExceptHandler)]
+    handlers = [node for node in nodes(source) if isinstance(node, ast.ExceptHandler)]
     return [h.lineno for h in handlers if h.type is None or all(isinstance(s, ast.Pass) for s in h.body)]
 
 
 def imports(source: str) -> set[str]:
     """Name the top-level packages that a file imports."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes(source):
         if isinstance(node, ast.Import):
             found |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
