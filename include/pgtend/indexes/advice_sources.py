@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from pgtend.fleet.model import Database
 from pgtend.indexes.advice_candidates import candidates_of, name_for, quoted
@@ -90,7 +90,6 @@ class Unused:
     schema_name: str
     index_name: str
     definition: str
-    watched_since: datetime
 
 
 READ_COSTLY_STATEMENTS = query(__package__ or "", "read_costly_statements", Costly)
@@ -221,16 +220,18 @@ def _unused(session: Session, ledger: Ledger, database: Database, indexes: Seque
         return
     span: timedelta = database.indexes.unused_after
     asked = {"database": database.name, "nodes": 1 + len(standbys_of(database)), "span": span}
-    unused = {(u.schema_name, u.index_name) for u in ledger.reach(lambda reporting: reporting.rows(READ_UNUSED, asked))}
-    idle = {i.oid: i for i in indexes if (i.schema, i.name) in unused and _may_go(i)}
-    for found in session.rows(READ_DEFINITION, {"indexes": list(idle)}):
-        index = idle[found.oid]
+    found = ledger.reach(lambda reporting: reporting.rows(READ_UNUSED, asked))
+    # What was made differently since under the same name is another index.
+    unused = {(one.schema_name, one.index_name, one.definition) for one in found}
+    idle = {i.oid: i for i in indexes if (i.schema, i.name, i.definition) in unused and _may_go(i)}
+    for one in session.rows(READ_DEFINITION, {"indexes": list(idle)}):
+        index = idle[one.oid]
         yield Candidate(
             kind=Kind.UNUSED,
             schema=index.schema,
             table=index.table_name,
             name=index.name,
-            definition=found.definition,
+            definition=one.definition,
             why=f"no server has used it for {say_span(span)}, watched without a gap",
         )
 

@@ -29,7 +29,6 @@ class Traffic:
     """What goes on around a table."""
 
     oldest: float
-    oldest_snapshot: int
     application: str
     pid: int
     is_copied: bool

@@ -8,6 +8,8 @@ import pytest
 
 from bed.indexing import Ward
 from bed.ledgers import ask, new_ledger, tell
+from pgtend.indexes.advice_model import Kind
+from pgtend.indexes.advice_sources import find_candidates
 from pgtend.indexes.memory import recall
 from pgtend.indexes.usage import note_usage
 from pgtend.ledger.database import DatabaseLedger
@@ -128,3 +130,26 @@ def test_a_night_without_change_writes_no_index_anew(empty_ward: Ward, memory: S
     empty_ward.live.run("DROP INDEX clinic.visits_device", address=empty_ward.address)
     look(empty_ward, memory)
     assert ask(memory, "SELECT count(*)::int FROM reporting.indexes WHERE index_name = 'visits_device'") == [0]
+
+
+def unused(ward: Ward, memory: Session) -> set[str]:
+    """Name what advice holds to be unused."""
+    with ward.session() as session:
+        found = find_candidates(session, (), DatabaseLedger(memory), ward.database)
+    return {one.name for one in found if one.kind is Kind.UNUSED}
+
+
+def test_what_no_server_used_for_long_enough_may_go(empty_ward: Ward, memory: Session) -> None:
+    """Five weeks without a gap and without a scan; never a key, and never what was made anew under the same name."""
+    look(empty_ward, memory)
+    assert unused(empty_ward, memory) == set()
+    tell(memory, "UPDATE reporting.index_state SET watched_since = watched_since - interval '36 days'")
+    idle = {f"visits_{name}" for name in ("active", "context", "device", "kind", "lower", "patient_at")}
+    assert unused(empty_ward, memory) == idle
+    tell(memory, "UPDATE reporting.index_state SET used_at = now() WHERE index_name = 'visits_active'")
+    empty_ward.live.run(
+        "DROP INDEX clinic.visits_kind",
+        "CREATE INDEX visits_kind ON clinic.visits (kind, id)",
+        address=empty_ward.address,
+    )
+    assert unused(empty_ward, memory) == idle - {"visits_active", "visits_kind"}

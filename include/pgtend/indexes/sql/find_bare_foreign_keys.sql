@@ -16,6 +16,9 @@ WHERE
     k.contype = 'f' AND k.conparentid = 0 AND t.relkind = 'r'
     AND NOT EXISTS (
         SELECT FROM pg_index AS i
+        INNER JOIN pg_class AS c ON c.oid = i.indexrelid
+        -- Block ranges and inverted indexes find no single row.
+        INNER JOIN pg_am AS m ON m.oid = c.relam AND m.amname IN ('btree', 'hash')
         WHERE
             i.indrelid = k.conrelid AND i.indisvalid AND i.indpred IS NULL
             AND (i.indkey::int2[])[0:cardinality(k.conkey) - 1] @> k.conkey

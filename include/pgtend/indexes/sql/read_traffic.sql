@@ -1,10 +1,6 @@
 -- What a rebuild of an index of this table would have to wait for, or would disturb.
 SELECT
     coalesce(max(extract(epoch FROM clock_timestamp() - a.xact_start)), 0)::float8 AS oldest,
-    coalesce((
-        SELECT max(age(o.backend_xmin)) FROM pg_stat_activity AS o
-        WHERE o.pid <> pg_backend_pid() AND o.datname = current_database()
-    ), 0)::bigint AS oldest_snapshot,
     coalesce((array_agg(a.application_name::text ORDER BY a.xact_start NULLS LAST))[1], '') AS application,
     coalesce((array_agg(a.pid ORDER BY a.xact_start NULLS LAST))[1], 0)::int AS pid,
     EXISTS (SELECT FROM pg_stat_progress_basebackup) AS is_copied,

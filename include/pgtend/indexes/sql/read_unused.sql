@@ -3,8 +3,7 @@
 SELECT
     i.schema_name,
     i.index_name,
-    i.definition,
-    i.watched_since
+    i.definition
 FROM reporting.indexes AS i
 WHERE
     i.database = %(database)s AND i.nodes >= %(nodes)s::int
