@@ -121,7 +121,13 @@ def _look(session: Session, name: str, *, is_troubled: bool) -> None:
 
 
 def _readings(*, is_troubled: bool) -> Iterator[Reading]:
-    absent = {Watched.REPLAY_DELAY, Watched.SLOT_LOST, Watched.SLOT_INACTIVE, Watched.SLOT_RETAINED}
+    absent = {
+        Watched.PARTITIONS_AHEAD,
+        Watched.REPLAY_DELAY,
+        Watched.SLOT_LOST,
+        Watched.SLOT_INACTIVE,
+        Watched.SLOT_RETAINED,
+    }
     values = {watched: course.end for watched, course in COURSES.items()}
     values |= {Watched.REACHABLE: 1, Watched.DISK_DAYS: 74, Watched.LONGEST_QUERY: 12, Watched.FREEZE_LAG: 71}
     about = {

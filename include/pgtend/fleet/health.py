@@ -58,6 +58,7 @@ class Watched(StrEnum):
     STALE_STATISTICS = "stale_statistics"
     INVALID_INDEXES = "invalid_indexes"
     SEQUENCE_USED = "sequence_used"
+    PARTITIONS_AHEAD = "partitions_ahead"
     CHECKPOINTS_FORCED = "checkpoints_forced"
     RESTART_PENDING = "restart_pending"
     UNSAFE_SETTINGS = "unsafe_settings"

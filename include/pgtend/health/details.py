@@ -14,6 +14,7 @@ from pgtend.health.facts import (
     READ_CHECKPOINTS,
     READ_INDEX_BLOCKS,
     READ_INVALID_INDEXES,
+    READ_PARTITIONS,
     READ_SEQUENCES,
     READ_SETTINGS,
     READ_SIZES,
@@ -105,6 +106,16 @@ def ask_sequences(site: Site) -> Readings:
         yield Reading(watched=Watched.SEQUENCE_USED, value=found.percent or 0.0, about=found.name)
 
 
+def ask_partitions(site: Site) -> Readings:
+    """Ask for how long there are partitions for new rows."""
+    found = site.session.row(READ_PARTITIONS)
+    if found.seconds is None:
+        why = "no table that is in use is partitioned by time"
+        yield Reading(watched=Watched.PARTITIONS_AHEAD, gap=Reason.ABSENT, why=why)
+    else:
+        yield Reading(watched=Watched.PARTITIONS_AHEAD, value=found.seconds, about=found.name)
+
+
 def ask_settings(site: Site) -> Readings:
     """Ask for settings that wait for a restart, and for unsafe ones."""
     found = site.session.row(READ_SETTINGS)
@@ -145,6 +156,7 @@ DETAILED: Final = (
     Probe(ask_tables, (Watched.DEAD_ROWS, Watched.STALE_STATISTICS)),
     Probe(ask_indexes, (Watched.INDEX_HIT, Watched.INVALID_INDEXES)),
     Probe(ask_sequences, (Watched.SEQUENCE_USED,)),
+    Probe(ask_partitions, (Watched.PARTITIONS_AHEAD,)),
     Probe(ask_settings, (Watched.RESTART_PENDING, Watched.UNSAFE_SETTINGS)),
     Probe(ask_checkpoints, (Watched.CHECKPOINTS_FORCED,)),
 )

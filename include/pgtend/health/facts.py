@@ -174,6 +174,15 @@ class InvalidIndexes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Partitions:
+    """Tables that are partitioned by time, and how long the one that ends first has partitions."""
+
+    amount: int
+    seconds: float | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sequences:
     """How near the fullest sequence is to its end."""
 
@@ -216,6 +225,7 @@ READ_SIZES = query(_ROOM, "read_sizes", Sizes)
 READ_TABLES = query(_ROOM, "read_tables", TableState)
 READ_INDEX_BLOCKS = query(_ROOM, "read_index_blocks", IndexBlocks)
 READ_INVALID_INDEXES = query(_ROOM, "read_invalid_indexes", InvalidIndexes)
+READ_PARTITIONS = query(_ROOM, "read_partitions", Partitions)
 READ_SEQUENCES = query(_ROOM, "read_sequences", Sequences)
 READ_SETTINGS = query(_ROOM, "read_settings", ServerSettings)
 READ_CHECKPOINTS = query(_ROOM, "read_checkpoints", Checkpoints)

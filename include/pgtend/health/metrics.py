@@ -372,6 +372,16 @@ _STORE: Final = (
         advice="Change the column to bigint before it ends: afterwards every INSERT fails.",
     ),
     Metric(
+        watched=Watched.PARTITIONS_AHEAD,
+        unit=Unit.SECONDS,
+        title="Partitions ahead",
+        meaning="How long the table that is partitioned by time and runs out first still has partitions for new rows.",
+        side=Side.BELOW,
+        warning=3 * _DAY,
+        critical=_DAY,
+        advice="Make the next ones, and find out why whatever makes them does not run: without one every INSERT fails.",
+    ),
+    Metric(
         watched=Watched.RESTART_PENDING,
         unit=Unit.AMOUNT,
         title="Settings waiting for a restart",

@@ -16,6 +16,8 @@ from pgtend.health.model import Finding, Level, Reason
 from pgtend.kernel.errors import PgtendError
 from pgtend.postgres.session import Session
 
+DAY = 86_400
+
 # Subtransactions take numbers too, and thirty thousand of them take a moment.
 BURN = """
 DO $$ BEGIN
@@ -65,6 +67,14 @@ def _reload(session: Session, values: dict[str, str]) -> None:
         )
 
 
+def partition(table: str, first: int, last: int) -> str:
+    """Write the statement that makes a partition for some days, counted from today."""
+    days = f"format('FROM (%%L) TO (%%L)', current_date + ({first}), current_date + ({last}))"
+    return f"""DO $$ BEGIN
+        EXECUTE 'CREATE TABLE public.{table}_p PARTITION OF public.{table} FOR VALUES ' || {days};
+    END $$"""
+
+
 def test_a_sequence_near_the_end_of_its_column(ward: Ward) -> None:
     """A bigint sequence ends where its smallint column does; without the right to read it, nobody knows."""
     ward.rules = limits()
@@ -80,6 +90,34 @@ def test_a_sequence_near_the_end_of_its_column(ward: Ward) -> None:
     assert (found.level, found.about, found.said_value) == (Level.CRITICAL, "public.visit_numbers", "92 %")
     ward.live.run("ALTER SEQUENCE public.visit_numbers CYCLE")
     assert ward.finding(Watched.SEQUENCE_USED).level is Level.OK
+
+
+def test_a_table_that_runs_out_of_partitions(ward: Ward) -> None:
+    """The first to end is named; history, a default partition and one without an end are nobody's trouble."""
+    ward.rules = limits()
+    assert ward.finding(Watched.PARTITIONS_AHEAD).level is Level.NOT_WATCHED
+    ward.live.run(
+        "CREATE TABLE public.visits (at date) PARTITION BY RANGE (at)",
+        "CREATE TABLE public.endless (at timestamptz, id int) PARTITION BY RANGE (at, id)",
+        "CREATE TABLE public.endless_1 PARTITION OF public.endless"
+        " FOR VALUES FROM (MINVALUE, MINVALUE) TO (MAXVALUE, MAXVALUE)",
+        "CREATE TABLE public.past (at timestamp) PARTITION BY RANGE (at)",
+        "CREATE TABLE public.past_1 PARTITION OF public.past FOR VALUES FROM ('2019-01-01') TO ('2019-02-01')",
+        "CREATE TABLE public.caught (at timestamp) PARTITION BY RANGE (at)",
+        partition("caught", 0, 1),
+        "CREATE TABLE public.caught_rest PARTITION OF public.caught DEFAULT",
+        partition("visits", 0, 30),
+    )
+    found = ward.finding(Watched.PARTITIONS_AHEAD)
+    assert (found.level, found.about) == (Level.OK, "public.visits")
+    assert 29 * DAY <= (found.value or 0) <= 30 * DAY
+    ward.live.run("CREATE TABLE public.calls (at timestamptz) PARTITION BY RANGE (at)", partition("calls", -9, 2))
+    assert (ward.finding(Watched.PARTITIONS_AHEAD).level, ward.finding(Watched.PARTITIONS_AHEAD).about) == (
+        Level.WARNING,
+        "public.calls",
+    )
+    ward.live.run("DROP TABLE public.calls_p", partition("calls", -9, -1))
+    assert ward.finding(Watched.PARTITIONS_AHEAD).level is Level.CRITICAL
 
 
 def test_an_index_that_a_failed_build_left_behind(ward: Ward) -> None:
