@@ -20,7 +20,7 @@ from bed.s3_servers import BUCKET, S3Site, open_ministack
 from bench.figures import MIB, Cost, Section, Table, prose, race, ratio, seconds, spent
 from bench.visits import make_visits
 from pgtend.backup.catalogue import read_catalogue
-from pgtend.backup.manifest import Manifest
+from pgtend.backup.manifest import Manifest, to_json
 from pgtend.backup.record import Part, Role
 from pgtend.backup.verify import verify_backup
 from pgtend.kernel.progress import quietly
@@ -41,8 +41,9 @@ MAJOR = 15
 ROUNDS = int(os.environ.get("ROUNDS", "2"))
 ROWS = int(os.environ.get("ROWS", "2000000"))
 OURS, GZIP, FOLDER = "pgtend", "pg_dump, gzip, upload", "pg_dump -Fd -j2, tar, zstd, upload"
-BACK, PG_RESTORE = "pgtend restore, from S3", "pg_restore -j2, from a local folder"
-UNCOMPARED, OPENED = "  the same without the comparison at the end", "  fetched and opened alone, no database"
+BACK, LOCAL = "pgtend restore, from S3", "pgtend restore, from a local folder"
+PG_RESTORE = "pg_restore -j2, from a local folder"
+UNCOMPARED, OPENED = "  the same without the comparison at the end", "  fetched from S3 and opened alone, no database"
 # A server as it comes, where the disk is waited for; the throwaway servers of tests are tuned for tests.
 SERVER = {"fsync": "on", "full_page_writes": "on", "shared_buffers": "128MB", "max_wal_size": "1GB"}
 PGBENCH_ROWS = 1_000_000
@@ -87,9 +88,24 @@ class Bench:
 
     def back(self) -> Cost:
         """Restore our newest backup from S3: opened, loaded, indexed, analyzed, and every row compared."""
+        return self._restored(self._vault())
+
+    def local(self) -> Cost:
+        """Do the same from a folder of this machine, as the rival does."""
+        return self._restored(self._home())
+
+    def fetch(self) -> None:
+        """Copy our newest backup into a folder."""
+        assert self.manifest
+        with self._vault() as vault, self._home() as home:
+            for part in self.manifest.parts:
+                home.copy_from(vault, self.manifest.key_of(part), sha256=part.stored_sha256)
+            home.put_if_absent(self.manifest.key, to_json(self.manifest))
+
+    def _restored(self, vault: S3Vault | FolderVault) -> Cost:
         name = f"{self.live.name}_back"
         stages: dict[str, float] = {}
-        with self._backup() as backup:
+        with self._backup(vault) as backup:
             order = RestoreOrder(target=self.live.server.superuser(), by="bench", name=name, jobs=2)
 
             def restore() -> None:
@@ -110,7 +126,7 @@ class Bench:
                 while plain.read(MIB):
                     pass
 
-        with self._backup() as backup, ThreadPoolExecutor(2) as crew:
+        with self._backup(self._vault()) as backup, ThreadPoolExecutor(2) as crew:
             parts = backup.entry.manifest.parts_of(Role.TABLE, Role.REST)
             return spent(lambda: list(crew.map(partial(read, backup), parts)))
 
@@ -127,9 +143,9 @@ class Bench:
         return cost
 
     @contextmanager
-    def _backup(self) -> Generator[Backup]:
+    def _backup(self, place: S3Vault | FolderVault) -> Generator[Backup]:
         assert self.manifest
-        with self._vault() as vault:
+        with place as vault:
             entry = read_catalogue(vault, "tests", "clinic", utc_now()).choose(self.manifest.backup_id)
             yield Backup(vault, entry, KEYS)
 
@@ -155,6 +171,9 @@ class Bench:
 
     def _vault(self) -> S3Vault:
         return S3Vault(replace(self.site.place, prefix=self.prefix, parts=STANDARD_PARTS), self.site.key.session())
+
+    def _home(self) -> FolderVault:
+        return FolderVault(FolderPlace(path=self.folder / "home", may_create=True))
 
     def _keep(self, manifest: Manifest) -> None:
         self.manifest = manifest
@@ -182,10 +201,12 @@ def measure() -> Section:
             make_visits(live, "first", "second", rows=ROWS)
             bench = Bench(live, site, work, {})
             costs = race({OURS: bench.ours, GZIP: bench.gzip, FOLDER: bench.packed}, rounds=ROUNDS)
-            back = race({BACK: bench.back, OPENED: bench.opened, PG_RESTORE: bench.pg_restore}, rounds=ROUNDS)
+            bench.fetch()
+            home = {BACK: bench.back, LOCAL: bench.local, OPENED: bench.opened, PG_RESTORE: bench.pg_restore}
+            back = race(home, rounds=ROUNDS)
             packing = bench.packing()
-            wall = back[BACK].wall
-            back[UNCOMPARED] = replace(back[BACK], wall=wall - bench.compared_in[wall])
+            wall = back[LOCAL].wall
+            back[UNCOMPARED] = replace(back[LOCAL], wall=wall - bench.compared_in[wall])
         pgbench = _pgbench_sizes(clusters, site, work)
     assert bench.manifest
     return _section(bench.manifest, costs, bench.stored, back, (packing, _padding(*pgbench)))
@@ -239,7 +260,7 @@ def _section(
             "" if who == UNCOMPARED else f"{back[who].memory:.0f}",
             ratio(back[who].wall, back[PG_RESTORE].wall),
         )
-        for who in (BACK, UNCOMPARED, OPENED, PG_RESTORE)
+        for who in (BACK, OPENED, LOCAL, UNCOMPARED, PG_RESTORE)
     )
     held = (
         f"The snapshot and its locks were held for {manifest.timing.snapshot_held:.1f} s of the "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -114,7 +115,9 @@ def _planned(backup: Backup, server: Session, order: RestoreOrder) -> Generator[
         needed = roles_needed(script, known) if order.owners is not Owners.IGNORE else frozenset[str]()
         lost = sorted(tablespaces_needed(script) - set(names.tablespaces))
         remarks = (f"everything is in the default tablespace: there is no {', '.join(lost)} here",) if lost else ()
-        building = server.row(READ_BUILDING, {"jobs": order.jobs})
+        # By a socket the server is on this machine, and has its cores.
+        cores = len(os.sched_getaffinity(0)) if server.address.is_local_socket else 0
+        building = server.row(READ_BUILDING, {"jobs": order.jobs, "cores": cores})
         yield Plan(before, after, tools, tuple(sorted(needed - set(names.roles))), bool(lost), building, remarks)
 
 
