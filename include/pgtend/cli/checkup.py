@@ -11,6 +11,7 @@ from functools import partial
 from pgtend.archive.readiness import require_archivable
 from pgtend.cli.desk import APPLICATION, Desk
 from pgtend.cli.findings import Finding, State, fine, look, not_seen, note, problems
+from pgtend.cli.neighbours import Neighbours
 from pgtend.fleet.model import Database, VaultSettings
 from pgtend.indexes.plan import refuse_missing_rights
 from pgtend.kernel.errors import BrokenEvidence, Outage, PgtendError
@@ -71,8 +72,11 @@ def examine(desk: Desk, names: Sequence[str]) -> Iterator[Finding]:
     yield from look("fleet", "ledger", lambda: _see_ledger(desk))
     for name in dict.fromkeys(database.vault for database in chosen):
         yield from examine_vault(f"vault {name}", desk.fleet.vaults[name])
+    neighbours = Neighbours()
     for database in chosen:
-        yield from examine_database(desk, database)
+        yield from examine_database(desk, database, neighbours)
+    if not names:
+        yield from neighbours.strangers(desk.fleet.left_alone)
 
 
 def examine_vault(about: str, settings: VaultSettings) -> Iterator[Finding]:
@@ -99,13 +103,14 @@ def examine_vault(about: str, settings: VaultSettings) -> Iterator[Finding]:
         yield from problems(about, "write and read", error)
 
 
-def examine_database(desk: Desk, database: Database) -> Iterator[Finding]:
+def examine_database(desk: Desk, database: Database, neighbours: Neighbours) -> Iterator[Finding]:
     """Enter a database as the work would, and look at everything it needs there."""
     about = database.name
     try:
         address = desk.address(database)
         with open_session(address, database.limits, application=APPLICATION) as session:
             facts = session.facts
+            neighbours.meet(about, session)
             yield fine(about, "connection", f"PostgreSQL {facts.version_text}, {address.place} as {facts.role}")
             yield _see_encryption(about, session)
             yield from look(about, "primary", lambda: _see_primary(session))

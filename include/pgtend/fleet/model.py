@@ -166,6 +166,13 @@ class Fleet(Settings):
         default_factory=WatchdogRules, description="What watches from outside Airflow, and how often."
     )
     databases: dict[Slug, Database] = Field(description="The databases to look after, by name.")
+    left_alone: tuple[Text, ...] = Field(
+        default=(),
+        description=(
+            "Databases that share a server with ours and that nobody has to back up, by their names there. "
+            "`pgtend doctor` names every other one that is in no fleet."
+        ),
+    )
 
     @model_validator(mode="before")
     @classmethod
