@@ -57,7 +57,7 @@ def machine() -> str:
         Measured on {datetime.now(UTC):%Y-%m-%d} on {_processor()}, {cores} cores, {_memory()} of memory, Linux
         {platform.release()}, Python {platform.python_version()}. {servers}, {packages}. The load average over 1, 5
         and 15 minutes was {before} before and {after} after: where it was above 0 before, other work ran on the same
-        cores.
+        cores{_precedence()}.
     """)
 
 
@@ -85,6 +85,12 @@ def grid(table: Table) -> str:
 def _processor() -> str:
     found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     return found.group(1) if found else platform.machine()
+
+
+def _precedence() -> str:
+    """Say when other work had to wait for the benches, and for the servers they started: `chrt -r 1 make bench`."""
+    is_ahead = os.sched_getscheduler(0) in {os.SCHED_RR, os.SCHED_FIFO}
+    return ", and had to wait: all of this ran at real-time priority" if is_ahead else ""
 
 
 def _memory() -> str:
