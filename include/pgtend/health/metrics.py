@@ -17,10 +17,6 @@ _MB: Final = 1024.0**2
 _GB: Final = 1024.0**3
 
 
-def _metrics() -> tuple[Metric, ...]:
-    return (*_SESSIONS, *_WORK, *_AGE, *_COPIES, *_STORE)
-
-
 _SESSIONS: Final = (
     Metric(
         watched=Watched.REACHABLE,
@@ -400,4 +396,6 @@ _STORE: Final = (
     ),
 )
 
-METRICS: Final[Mapping[Watched, Metric]] = MappingProxyType({metric.watched: metric for metric in _metrics()})
+METRICS: Final[Mapping[Watched, Metric]] = MappingProxyType(
+    {metric.watched: metric for metric in (*_SESSIONS, *_WORK, *_AGE, *_COPIES, *_STORE)}
+)
