@@ -396,6 +396,5 @@ _STORE: Final = (
     ),
 )
 
-METRICS: Final[Mapping[Watched, Metric]] = MappingProxyType(
-    {metric.watched: metric for metric in (*_SESSIONS, *_WORK, *_AGE, *_COPIES, *_STORE)}
-)
+_ALL: Final = (*_SESSIONS, *_WORK, *_AGE, *_COPIES, *_STORE)
+METRICS: Final[Mapping[Watched, Metric]] = MappingProxyType({metric.watched: metric for metric in _ALL})
