@@ -170,7 +170,7 @@ class Ward:
 
     def decision(self, index: str, memory: Memory | None = None) -> Decision:
         """Judge one index."""
-        return next(decision for decision in self.plan(memory).decisions if decision.name == index)
+        return next(one for one in self.plan(memory, only=(index,)).decisions if one.name == index)
 
     def work(self, *only: str, insists: bool = False, pauses: tuple[float, ...] = ()) -> RebuildReport:
         """Rebuild what is bloated, or what is named."""

@@ -64,20 +64,18 @@ def test_a_small_share_of_a_table_is_enough(ward: Ward) -> None:
 
 def test_a_restored_copy_tells_exactly(ward: Ward) -> None:
     """The size an index had in the last drill is its size if new, and needs no look at production."""
-    ward.work()
-    sizes = asked(
-        "SELECT format('%%s %%s %%s %%s', relname, pg_relation_size(oid), reltuples::bigint,"
+    ward.work("clinic.visits_device", insists=True)
+    measured = asked(
+        "SELECT format('%%s %%s %%s', pg_relation_size(oid), reltuples::bigint,"
         " encode(sha256(convert_to(pg_get_indexdef(oid), 'UTF8')), 'hex')) AS word"
-        " FROM pg_class WHERE relnamespace = 'clinic'::regnamespace AND relkind = 'i'"
+        " FROM pg_class WHERE oid = 'clinic.visits_device'::regclass"
     )
     with ward.session() as session:
-        measured = [row.word.split() for row in session.rows(sizes, {"none": 0})]
-    proven = {
-        ("clinic", name): ProvenSize(
-            schema_name="clinic", index_name=name, size=int(size), rows=int(rows), definition_sha256=digest
-        )
-        for name, size, rows, digest in measured
-    }
+        size, rows, digest = session.row(measured).word.split()
+    seen = ProvenSize(
+        schema_name="clinic", index_name="visits_device", size=int(size), rows=int(rows), definition_sha256=digest
+    )
+    proven = {("clinic", "visits_device"): seen}
     ward.live.run("UPDATE clinic.visits SET device = md5(device)", "VACUUM ANALYZE clinic.visits", address=ward.address)
     decision = ward.decision("clinic.visits_device", Memory(proven=proven))
     assert decision.index.estimate is not None

@@ -6,6 +6,7 @@ from collections.abc import Generator
 
 import pytest
 
+from bed.clusters import MAJORS, Clusters
 from bed.indexing import Ward
 from bed.ledgers import ask, new_ledger, tell
 from pgtend.indexes.advice_model import Kind
@@ -15,18 +16,24 @@ from pgtend.indexes.usage import note_usage
 from pgtend.ledger.database import DatabaseLedger
 from pgtend.ledger.model import Subject
 from pgtend.postgres.session import Session
-from pgtend.postgres.throwaway import ThrowawayServer
 
 pytestmark = pytest.mark.pg(">= 18")
 USED = "SELECT coalesce(sum(scans), 0)::int FROM reporting.index_uses WHERE index_name = 'visits_patient_at'"
 STATE = "SELECT count(*)::int FROM reporting.indexes WHERE used_at IS NOT NULL"
 
 
-@pytest.fixture
-def memory(server: ThrowawayServer) -> Generator[Session]:
-    """Give a reporting database of its own."""
-    with new_ledger(server) as reporting, reporting.session() as session:
+@pytest.fixture(scope="module")
+def ledger(clusters: Clusters) -> Generator[Session]:
+    """Give a reporting database to all of these tests."""
+    with new_ledger(clusters.server(MAJORS[-1])) as reporting, reporting.session() as session:
         yield session
+
+
+@pytest.fixture
+def memory(ledger: Session) -> Session:
+    """Forget what another test wrote down."""
+    tell(ledger, "TRUNCATE reporting.index_look, reporting.index_use, reporting.index_state, reporting.index_rebuild")
+    return ledger
 
 
 def look(ward: Ward, memory: Session, *nodes: str) -> None:
