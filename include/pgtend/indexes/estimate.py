@@ -22,6 +22,8 @@ _AIM = 320
 # How much more room a row takes in half of a sample before equal keys are the reason, and not chance.
 _SHARING = 1.015
 _LEAST_PERCENT = 0.01
+# From this share on a sample saves little, and a whole build is exact.
+_RATHER_ALL = 25.0
 # How far the pages of a copy may be from those of its table before the copy is no likeness of it.
 _LIKE = 0.02
 # The sample of a partial or deduplicated index is told how wrong it was, for sample indexes of enough pages.
@@ -163,7 +165,7 @@ def _share(asked: Asked) -> float:
     """Choose how much of a table to read, so that the index on the sample has enough pages and the budget holds."""
     # As if it were four times too large: a lean one gives more pages than needed, which costs little.
     wanted = FULL * _AIM * 4 * _PAGE / max(asked.true.size, 1)
-    return max(min(wanted, asked.affordable), _LEAST_PERCENT)
+    return max(min(FULL if wanted > _RATHER_ALL else wanted, asked.affordable), _LEAST_PERCENT)
 
 
 def _from_pages(asked: Asked, restored: int | None) -> Estimate | None:
