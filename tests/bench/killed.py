@@ -9,6 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from bed.backups import tools_on_path
 from bed.clusters import MAJORS
 from bed.demo_drills import PROVEN, demo_driller
 from bed.drillers import ORDINARY, OURSELVES, Driller
@@ -22,7 +23,7 @@ MOMENTS = [stage for stage in Stage if stage.is_recovery]
 
 def measure() -> Section:
     """Drill the demo's databases in every way, and kill as many drills of one of them at random moments."""
-    os.environ["PGTEND_PG_BINDIRS"] = ""
+    os.environ["PGTEND_PG_BINDIRS"] = ",".join(tools_on_path(major) for major in MAJORS)
     rows: list[tuple[str, ...]] = []
     for major in MAJORS:
         for who in (OURSELVES, ORDINARY):
