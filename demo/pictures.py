@@ -41,9 +41,10 @@ def ordinary(analyze: Run) -> tuple[Shot, ...]:
     """Name the pages worth a picture on a day on which all is well."""
     return (
         Shot("fleet", "/plugin/pgtend", schemes=("light", "dark")),
-        Shot("phone", "/plugin/pgtend", PHONE),
+        Shot("phone", "/plugin/pgtend", PHONE, ("light", "dark")),
         Shot("why", "/plugin/pgtend", then=lambda page: page.locator("[data-database] button").nth(1).click()),
-        Shot("database-dark", "/plugin/pgtend/kgc", schemes=("dark",)),
+        Shot("database", "/plugin/pgtend/kgc", schemes=("light", "dark")),
+        Shot("database-phone", "/plugin/pgtend/kgc", PHONE, ("light", "dark")),
         Shot("inside", "/plugin/pgtend/kgc/drills", then=look_inside),
         Shot("health", "/plugin/pgtend/kgc/health"),
         Shot("statements", "/plugin/pgtend/kgc/statements"),
@@ -142,7 +143,7 @@ class Studio:
         run, deadline = self.api.trigger(dag_id), time.monotonic() + PATIENCE
         while run.state not in {"success", "failed"} and time.monotonic() < deadline:
             time.sleep(1)
-            run = self.api.run(dag_id, run.run_id)
+            (run,) = self.api.look_again([run])
         if run.state != wanted:
             raise DemoProblem(f"{dag_id} is {run.state}, not {wanted}")
 

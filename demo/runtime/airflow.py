@@ -19,7 +19,7 @@ from demo.runtime.processes import Service, find, start, wait_until
 from demo.runtime.secret_words import SecretWords
 
 COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
-USERS = {"admin": "Admin", "op": "Op", "viewer": "Viewer"}
+USERS = {"admin": "Admin", "op": "Op", "researcher": "Researcher", "viewer": "Viewer"}
 FOREIGN = ("AIRFLOW", "PG", "AWS_", "PYTHON", "VIRTUAL_ENV")
 OURS = ("PGTEND_PG_BINDIRS",)
 

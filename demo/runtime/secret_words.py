@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from demo.runtime.places import Places, write_private
 
-TYPED = ("admin", "op", "viewer")
+TYPED = ("admin", "op", "researcher", "viewer")
 LETTERS = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 KEYS = ("jwt", "api", "postgres", "airflow")
 

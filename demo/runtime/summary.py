@@ -15,9 +15,10 @@ TEXT = """\
 [bold green]Every pipeline is green[/] [dim]({seconds:.0f} s)[/]
 
   [bold]Airflow[/]   [link={ui}]{ui}[/link]
-            admin   {admin}   [dim]everything[/]
-            op      {op}   [dim]runs pipelines[/]
-            viewer  {viewer}   [dim]looks[/]
+            admin       {admin}   [dim]everything[/]
+            op          {op}   [dim]runs pipelines[/]
+            researcher  {researcher}   [dim]reads what was analysed[/]
+            viewer      {viewer}   [dim]looks[/]
   [bold]Alerts[/]    [link={alerts}]{alerts}[/link]  [dim]mails and webhooks arrive here[/]
 
   [bold]Look at[/]   [link={ui}/plugin/pgtend]{ui}/plugin/pgtend[/link]  [dim]are we safe? and why[/]
@@ -43,6 +44,7 @@ def print_summary(console: Console, places: Places, ports: Ports, words: SecretW
         alerts=f"http://127.0.0.1:{ports.alerts}",
         admin=words["admin"],
         op=words["op"],
+        researcher=words["researcher"],
         viewer=words["viewer"],
         shell=shown(places.shell),
         logs=shown(places.logs),

@@ -18,6 +18,7 @@ from pgtend.backup.catalogue import CatalogueEntry, read_catalogue
 from pgtend.backup.take import PIPELINE as BACKUP
 from pgtend.backup.take import Site, take_backup
 from pgtend.kernel.errors import Misconfigured
+from pgtend.kernel.names import counted
 from pgtend.kernel.sizes import Bytes
 from pgtend.kernel.times import say_span, utc_now
 from pgtend.ledger.model import Subject
@@ -50,7 +51,8 @@ def show_backup(name: str) -> None:
         manifest = entry.manifest
         age = say_span(utc_now() - entry.taken_at)
         desk.progress(f"backup {entry.backup_id} of {entry.taken_at:%Y-%m-%d %H:%M:%S} UTC, {age} old: {entry.state}")
-        desk.progress(f"{len(manifest.tables):,} tables, {manifest.rows:,} rows, {Bytes(manifest.stored_size)} stored")
+        tables, rows = counted(len(manifest.tables), "table"), counted(manifest.rows, "row")
+        desk.progress(f"{tables}, {rows}, {Bytes(manifest.stored_size)} stored")
         for remark in manifest.remarks:
             desk.progress(f"note: {remark}")
 

@@ -7,6 +7,7 @@ from pgtend.drill.receipts.signer import trusted_keys, vault_of_receipts
 from pgtend.drill.receipts.verify import audit_heads, verify_receipts
 from pgtend.fleet.model import first_vault
 from pgtend.health.store import HealthStore
+from pgtend.kernel.names import counted
 from pgtend.kernel.times import say_span
 from pgtend.ledger.anchor import verify_and_anchor
 from pgtend.ledger.database import DatabaseLedger
@@ -62,7 +63,7 @@ def verify_all_receipts(desk: FleetDesk) -> None:
         report = verify_receipts(book, desk.ledger, desk.progress)
     report.raise_if_broken()
     desk.ledger.verify_chain(audit_heads(report.receipts)).raise_if_broken()
-    desk.progress(f"{len(report.receipts)} receipts hold; the newest is {report.head}")
+    desk.progress(f"verified {counted(len(report.receipts), 'receipt')}, all sound; the newest is {report.head}")
 
 
 def forget_old_months(desk: FleetDesk) -> None:

@@ -91,3 +91,12 @@ def test_only_broken_evidence_wakes_somebody() -> None:
     """An outage waits for the morning, damaged data does not."""
     assert not trouble_of(ServerUnreachable("no answer")).wakes_somebody
     assert trouble_of(RowsBroken("a rule was broken")).wakes_somebody
+
+
+def test_the_last_words_are_folded_and_a_command_stays_whole() -> None:
+    """A log does not fold its lines, and what somebody copies out of it must be in one piece."""
+    hint = f"Become {'a very patient person, ' * 3}then run `pgtend doctor --all --and more`; see docs/runbooks/x.md."
+    *_, first, last = Trouble(code="a.b", message="it broke", hint=hint).last_words()
+    assert first.startswith("HINT: Become a very patient person,")
+    assert last == "    `pgtend doctor --all --and more`; see docs/runbooks/x.md."
+    assert max(len(first), len(last)) <= 96

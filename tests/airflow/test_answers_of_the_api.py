@@ -35,7 +35,18 @@ def test_the_fleet_is_judged_worst_first(face: Face) -> None:
     ]
     assert told["says"] == "lab needs somebody now."
     work = told["rows"][0]["cells"]["work"]
-    assert (work["says"], work["why"]) == ("backup failed", "backup began 1 h ago. The disk is full.")
+    assert (work["says"], work["why"]) == ("backup failed", "Backup failed 1 h ago. The disk is full.")
+
+
+def test_work_that_was_refused_before_it_began_is_red(face: Face) -> None:
+    """On the page of the fleet and on that of the database, although the newest run in the ledger ended well."""
+    face.run(RUN.format("kgc", "backup", "succeeded", "", "2 hours"))
+    face.run(BROKE.format("kgc", "planner.rights_missing", "0"))
+    (row,) = (row for row in face.get("/fleet").json()["rows"] if row["database"] == "kgc")
+    assert (row["cells"]["work"]["light"], row["cells"]["work"]["says"]) == ("bad", "backup failed")
+    (backup,) = face.get("/databases/kgc").json()["pipelines"]
+    assert (backup["outcome"], backup["error_code"]) == ("failed", "planner.rights_missing")
+    assert backup["hint"] == "See docs/runbooks/database-unreachable.md."
 
 
 def test_a_list_comes_in_pages_that_join_without_a_gap(face: Face) -> None:

@@ -7,11 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pytest
+from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
 
 from bed.face import Face
 from pgtend_airflow.web.app import VERSION
 from pgtend_airflow.web.door import SAYS_WHO
+from pgtend_airflow.web.forgery import HEADER, token_for
+from pgtend_airflow.web.pace import PACE
 from pgtend_airflow.web.standing import ANALYSIS, Role
 
 # What stands in an address. Writes name things that do not exist, so that whoever may do it changes nothing.
@@ -44,6 +47,16 @@ class Way:
         return filled.removeprefix(VERSION) + chosen
 
 
+@pytest.fixture
+def analysts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the auth manager look at names, as FAB does: one person was given the right to the analysis."""
+
+    def by_name(_: object, *, method: str, resource_name: str, user: BaseUser) -> bool:  # noqa: ARG001 - Airflow's signature
+        return resource_name == ANALYSIS and user.get_name() == "researcher"
+
+    monkeypatch.setattr(SimpleAuthManager, "is_authorized_custom_view", by_name)
+
+
 def ways(face: Face) -> Iterator[Way]:
     """List every route that the API has."""
     for path, methods in face.app.openapi()["paths"].items():
@@ -51,17 +64,32 @@ def ways(face: Face) -> Iterator[Way]:
             yield Way(method.upper(), path, Role[said[SAYS_WHO].upper()])
 
 
+@pytest.mark.usefixtures("analysts")
 def test_every_route_keeps_out_whoever_it_says(face: Face) -> None:
     """Anonymous is told to log in, a role too low is refused, and every higher role gets an answer."""
-    walked = 0
+    walked: list[tuple[Role, Role, int]] = []
     for way in ways(face):
         assert face.ask(way.method, way.address, "", body={}).status_code == 401, way
-        for role in (Role.VIEWER, Role.OPERATOR, Role.ADMIN):
+        for role in (Role.VIEWER, Role.RESEARCHER, Role.OPERATOR, Role.ADMIN):
             answer = face.ask(way.method, way.address, role.word, body={})
             assert (answer.status_code == 403) is (role < way.role), (way, role, answer.text)
             assert answer.status_code < 500, (way, role, answer.text)
-            walked += 1
-    assert walked > 20
+            walked.append((way.role, role, answer.status_code))
+    assert {needed for needed, _, _ in walked} == set(Role) - {Role.NOBODY}
+    assert len(walked) > 4 * 30
+
+
+def test_no_route_that_writes_believes_the_token_of_another_person(face: Face) -> None:
+    """Eve may log in and read her own token; beside the cookie of an administrator it opens nothing."""
+    writes = [way for way in ways(face) if way.method != "GET"]
+    face.client.cookies.set("_token", face.token("ada", "admin"))
+    for way in writes:
+        for forged in ({}, {HEADER: token_for("eve")}, {HEADER: token_for("ada"), "Sec-Fetch-Site": "cross-site"}):
+            answer = face.client.request(way.method, f"{VERSION}{way.address}", json={}, headers=forged)
+            assert (answer.status_code, answer.json()["code"]) == (403, "web.forged"), (way, forged)
+        PACE.forget()
+    face.client.cookies.clear()
+    assert len(writes) > 5
 
 
 def test_no_route_is_reachable_that_is_not_described(face: Face) -> None:
@@ -79,16 +107,10 @@ def test_a_token_that_airflow_did_not_sign_is_no_login(face: Face) -> None:
         assert answer.json()["code"] == "web.unauthorized"
 
 
-def test_a_researcher_is_who_was_given_the_right_to_the_analysis(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_researcher_is_who_was_given_the_right_to_the_analysis(face: Face, analysts: None) -> None:  # noqa: ARG001 - it is there, that is enough
     """Between a viewer and an operator: the right to one resource by name, in a manager that looks at names."""
-    assert face.get("/me", "viewer").json()["role"] == "viewer"
-
-    def by_name(_: object, *, method: str, resource_name: str, user: object) -> bool:  # noqa: ARG001 - Airflow's signature
-        return resource_name == ANALYSIS
-
-    monkeypatch.setattr(SimpleAuthManager, "is_authorized_custom_view", by_name)
-    assert face.get("/me", "viewer").json()["role"] == "researcher"
-    assert face.get("/me", "operator").json()["role"] == "operator"
+    for role in ("viewer", "researcher", "operator", "admin"):
+        assert face.get("/me", role).json()["role"] == role
 
 
 @pytest.fixture

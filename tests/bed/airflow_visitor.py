@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Generator
@@ -15,55 +14,35 @@ from playwright.sync_api import ConsoleMessage, Page
 from psycopg import sql
 
 from bed.airflow_site import PROJECT, AirflowSite, JsonValue, connection, metadata_address
-from bed.backups import tools_on_path
 from bed.clusters import LiveDatabase, new_database, statement
 from bed.ledgers import member_of, new_ledger
-from bed.message_sinks import MailSink, WebhookSink, mail_sink, webhook_sink
-from bed.stored_backups import folder_vault
-from pgtend.backup.take import Site, take_backup
-from pgtend.drill.receipts.keys import new_signing_key
-from pgtend.fleet.load import load_fleet
-from pgtend.kernel.progress import quietly
-from pgtend.ledger.folder import FolderLedger
-from pgtend.ledger.model import Subject
 from pgtend.postgres.address import Address
 from pgtend.postgres.throwaway import ThrowawayServer
-from pgtend.vault.agekeys import new_pair
 
 # A page loads in two seconds; where other work shares the processors it may take ten times as long.
 PATIENCE: Final = 120_000
 # Nothing that is looked at here defers, so there is no triggerer.
 COMPONENTS: Final = ("api-server", "scheduler", "dag-processor")
-DAGS: Final = ("kgc.analyze", "kgc.restore_drill", "lab.analyze", "lab.restore_drill", "fleet.audit", "fleet.reminders")
-OPERATIONS: Final = new_pair()
-FLEET: Final = f"""\
+DAGS: Final = ("kgc.analyze", "lab.analyze", "fleet.audit", "fleet.reminders")
+FLEET: Final = """\
 fleet: clinic
-ledger: {{connection: ledger}}
-vaults: {{main: {{folder: {{path: HOME/vault}}}}}}
-keys: {{recipients: {{operations: {OPERATIONS.public}}}}}
-alerts:
-  channels:
-    mail: {{smtp: {{connection: mail, to: on-call@clinic.test}}}}
-    chat: {{apprise: {{connection: chat}}}}
+ledger: {connection: ledger}
+vaults: {main: {folder: {path: HOME/vault}}}
 databases:
   kgc:
     owner: kgc-team
-    window: {{start: "00:00", end: "00:00"}}
+    window: {start: "00:00", end: "00:00"}
   lab:
     owner: lab-team
-    window: {{start: "00:00", end: "00:00"}}
+    window: {start: "00:00", end: "00:00"}
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A running Airflow, its fleet file, its two databases with a backup each, and where its alerts arrive."""
+    """A running Airflow and its fleet file, with two databases."""
 
     site: AirflowSite
-    kgc: LiveDatabase
-    lab: LiveDatabase
-    mail: MailSink
-    chat: WebhookSink
 
     @property
     def fleet_file(self) -> Path:
@@ -78,15 +57,11 @@ class Stage:
             home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pgtend-site-")))
             kgc, lab, metadata = (stack.enter_context(new_database(server)) for _ in range(3))
             reporting = stack.enter_context(new_ledger(server))
-            mail, chat = stack.enter_context(mail_sink()), stack.enter_context(webhook_sink())
             (home / "fleet.yaml").write_text(FLEET.replace("HOME", str(home)))
             (home / "vault").mkdir()
             ways = {"kgc": furnished(kgc), "lab": furnished(lab)}
             settings = {
-                **keys_in(home),
-                **channels(mail, chat),
                 "PGTEND_FLEET": str(home / "fleet.yaml"),
-                "PGTEND_PG_BINDIRS": tools_on_path(server.tools.major),
                 "AIRFLOW_CONN_KGC": connection(ways["kgc"]),
                 "AIRFLOW_CONN_LAB": connection(ways["lab"]),
                 # Databases that only the broken fleet file of a test names: nobody ever connects to them.
@@ -97,10 +72,8 @@ class Stage:
                 "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
             }
             site = stack.enter_context(AirflowSite(home, metadata_address(metadata), settings, COMPONENTS))
-            for name, address in ways.items():
-                back_up(home, name, address)
             site.wait("every DAG", lambda: all(site.knows(dag_id) for dag_id in DAGS), patience=120)
-            yield cls(site, kgc, lab, mail, chat)
+            yield cls(site)
             # Nothing here is worth a long goodbye.
             for component in COMPONENTS:
                 site.kill(component)
@@ -138,30 +111,6 @@ class Visitor:
 def is_question_before_login(message: ConsoleMessage) -> bool:
     """Whether it is Airflow asking for its settings to learn that nobody is logged in: the answer is 401, always."""
     return message.location["url"].endswith("/ui/config") and "401 (Unauthorized)" in message.text
-
-
-def keys_in(home: Path) -> dict[str, str]:
-    """Put the private keys of drills and receipts on the worker, and say where they are."""
-    operations, receipts = home / "operations.key", home / "receipts.key"
-    operations.touch(mode=0o600)
-    operations.write_text(OPERATIONS.key_file())
-    new_signing_key().write(receipts)
-    return {"PGTEND_KEY_FILE": str(operations), "PGTEND_SIGNING_KEY_FILE": str(receipts)}
-
-
-def channels(mail: MailSink, chat: WebhookSink) -> dict[str, str]:
-    """Define the connections of both alert channels."""
-    extra = {"disable_ssl": True, "disable_tls": True, "from_email": "pgtend@clinic.test", "retry_limit": 0}
-    by_mail = {"conn_type": "smtp", "host": "127.0.0.1", "port": mail.port, "extra": extra}
-    by_chat = {"conn_type": "apprise", "extra": {"config": [{"path": f"json://127.0.0.1:{chat.port}/"}]}}
-    return {"AIRFLOW_CONN_MAIL": json.dumps(by_mail), "AIRFLOW_CONN_CHAT": json.dumps(by_chat)}
-
-
-def back_up(home: Path, name: str, address: Address) -> None:
-    """Take a backup for a drill to prove, as the nightly run would have."""
-    fleet = load_fleet(home / "fleet.yaml")
-    site = Site(fleet=fleet, database=fleet.databases[name], address=address, vault=folder_vault(home / "vault"))
-    take_backup(site, FolderLedger(home / "notes"), Subject(name, "backup", "test"), quietly)
 
 
 def furnished(source: LiveDatabase) -> Address:

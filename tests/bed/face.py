@@ -31,8 +31,8 @@ databases:
   kgc: {owner: kgc-team}
   lab: {owner: lab-team}
 """
-# What Airflow calls its roles, by what we call them; nobody is a researcher under the simple auth manager.
-ROLES: Final[Mapping[str, str]] = {"viewer": "viewer", "operator": "user", "admin": "op"}
+# What Airflow calls its roles, by what we call them: a researcher is a viewer who was given one right besides.
+ROLES: Final[Mapping[str, str]] = {"viewer": "viewer", "researcher": "viewer", "operator": "user", "admin": "op"}
 
 
 @dataclass(slots=True)

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Locator
+from typing import Final, cast
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, ViewportSize, expect
+
+from bed.airflow_site import JsonValue
+
+OURS: Final = "#pgtend"
+DESK: Final[ViewportSize] = {"width": 1440, "height": 900}
+PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
 
 
 def is_red(shown: Locator) -> bool:
@@ -28,3 +37,30 @@ def colour_of(shown: Locator) -> tuple[int, int, int]:
         }"""
     )
     return red, green, blue
+
+
+def settled(page: Page) -> Locator:
+    """Wait until our part of a page has its data, and give it."""
+    ours = page.locator(OURS)
+    expect(ours).to_be_visible()
+    expect(page.locator(f"{OURS} [aria-busy]")).to_have_count(0)
+    return ours
+
+
+def faults(page: Page, part: str = OURS) -> list[str]:
+    """Name what axe finds wrong in our part of a page, if it is serious."""
+    found = cast("list[dict[str, JsonValue]]", Axe().run(page, context=part).response["violations"])
+    return [f"{one['id']}: {one['help']} ({one['nodes']})" for one in found if one["impact"] in {"serious", "critical"}]
+
+
+def put_into(page: Page, scheme: str) -> str:
+    """Change the theme as Airflow's own switch does, and tell on which colour the page stands then."""
+    change = """async scheme => {
+        const root = document.documentElement;
+        root.classList.remove('light', 'dark');
+        root.classList.add(scheme);
+        root.style.colorScheme = scheme;
+        const fading = document.getAnimations().filter(one => one instanceof CSSTransition);
+        await Promise.allSettled(fading.map(one => one.finished));
+        return getComputedStyle(root).backgroundColor }"""
+    return str(page.evaluate(change, scheme))

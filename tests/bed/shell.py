@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,6 +34,8 @@ class Shell:
 
     home: Path
     secrets: list[str] = field(default_factory=list[str])
+    more: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What stands in its environment besides."""
 
     def know(self, service: str, address: Address, *, password: str | None = None) -> None:
         """Define a libpq service, and put its password where libpq looks for it."""
@@ -77,4 +80,4 @@ class Shell:
 
     def _environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "PGTEND_PG_BINDIRS") if name in os.environ}
-        return {**kept, "HOME": str(self.home), "LC_ALL": "C.UTF-8", "COLUMNS": "100", "NO_COLOR": "1"}
+        return {**kept, **self.more, "HOME": str(self.home), "LC_ALL": "C.UTF-8", "COLUMNS": "100", "NO_COLOR": "1"}

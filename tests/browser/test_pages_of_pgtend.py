@@ -3,46 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import cast
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import expect
 
-from bed.airflow_site import JsonValue
 from bed.airflow_visitor import Visitor
+from bed.looks import DESK, OURS, PHONE, faults, put_into, settled
 
 pytestmark = pytest.mark.long
-OURS = "#pgtend"
-DESK: ViewportSize = {"width": 1440, "height": 900}
-PHONE: ViewportSize = {"width": 390, "height": 844}
+# How the fleet and a database look to everybody is seen in the running demo, where there is more to show.
 PATHS = {
-    "/plugin/pgtend": "kgc",
-    "/plugin/pgtend/kgc": "kgc",
     "/plugin/pgtend/fleet/api": "Backups",
     "/plugin/pgtend/fleet/alerts": "All alerts",
     "/": "kgc",
     "/dags/kgc.analyze/plugin/pgtend-dag": "kgc",
 }
-
-
-def faults(page: Page, part: str = OURS) -> list[str]:
-    """Name what axe finds wrong in our part of a page, if it is serious."""
-    found = cast("list[dict[str, JsonValue]]", Axe().run(page, context=part).response["violations"])
-    return [f"{one['id']}: {one['help']} ({one['nodes']})" for one in found if one["impact"] in {"serious", "critical"}]
-
-
-def put_into(page: Page, scheme: str) -> str:
-    """Change the theme as Airflow's own switch does, and tell on which colour the page stands then."""
-    change = """async scheme => {
-        const root = document.documentElement;
-        root.classList.remove('light', 'dark');
-        root.classList.add(scheme);
-        root.style.colorScheme = scheme;
-        const fading = document.getAnimations().filter(one => one instanceof CSSTransition);
-        await Promise.allSettled(fading.map(one => one.finished));
-        return getComputedStyle(root).backgroundColor }"""
-    return str(page.evaluate(change, scheme))
 
 
 def test_from_the_menu_to_a_database_and_back(visitor: Visitor) -> None:
@@ -83,8 +58,7 @@ def test_every_cell_says_why_by_keyboard_alone(visitor: Visitor) -> None:
 def test_nothing_serious_keeps_anybody_out(visitor: Visitor, path: str) -> None:
     """Axe looks at every page of ours, at a desk and on a phone, in both themes; nothing is wider than the phone."""
     page = visitor.open(path)
-    expect(page.locator(OURS)).to_contain_text(PATHS[path])
-    expect(page.locator(f"{OURS} [aria-busy]")).to_have_count(0)
+    expect(settled(page)).to_contain_text(PATHS[path])
     for size in (DESK, PHONE) if path.startswith("/plugin/") else (DESK,):
         page.set_viewport_size(size)
         paper = {scheme: put_into(page, scheme) for scheme in ("dark", "light")}

@@ -1,4 +1,4 @@
-"""`make demo` from outside: everything green, twice harmless, nothing left after a stop, and a crash is seen."""
+"""`make demo` from outside: all green, a day's work in it, nothing left after a stop, and a crash is seen."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from bed.compose import PROJECT
+from bed.demo_day import spend_a_day
 from demo.runtime.machine import ALL_SERVICES
 from demo.runtime.places import Places
 from demo.runtime.processes import find
@@ -72,7 +73,7 @@ def follow_the_tutorial(state: Path) -> list[str]:
 
 @pytest.mark.timeout(1800)
 def test_the_demo_from_the_first_start_to_the_last_stop(state: Path) -> None:
-    """One command brings everything up green; a second one and a stop lose nothing; a crash is seen."""
+    """One command brings everything up green; a day's work goes well in it; a stop loses nothing; a crash is seen."""
     places = Places(PROJECT, state)
     said = started(state)
     promised = [f"success {name}.{pipeline}" for name in fleet_names() for pipeline in ("analyze", "backup")]
@@ -85,6 +86,7 @@ def test_the_demo_from_the_first_start_to_the_last_stop(state: Path) -> None:
     assert login in again
     assert len(tutorial_commands()) > 10
     assert follow_the_tutorial(state) == []
+    spend_a_day(places)
 
     assert demo(state, "stop").stdout.endswith("  Stopped.\n")
     assert running(places) == []

@@ -62,7 +62,7 @@ def test_from_nothing_to_fresh_statistics(shell: Shell) -> None:
     assert "0 of 2 tables need ANALYZE" in shell.pgtend("plan", "analyze", "kgc").out
     [run] = json.loads(shell.pgtend("runs", "kgc", "--json").out)
     assert (run["database"], run["pipeline"], run["outcome"]) == ("kgc", "analyze", "succeeded")
-    assert "All 2 entries hold" in shell.pgtend("audit", "verify").out
+    assert "Verified 2 entries against 0 anchors" in shell.pgtend("audit", "verify").out
 
 
 @pytest.mark.pg(">= 18")
@@ -70,11 +70,11 @@ def test_an_anchor_is_seen_in_the_vault_and_believed_ever_after(shell: Shell) ->
     """What is anchored today must still be in the chain tomorrow; cutting the chain off shows."""
     shell.pgtend("init", "clinic", "--name", "kgc")
     assert shell.pgtend("analyze", "kgc", "--yes").status == 0
-    assert "2 entries hold, compared with 0 anchors" in shell.pgtend("audit", "anchor").out
+    assert "verified 2 entries against 0 anchors" in shell.pgtend("audit", "anchor").out
     fleet = load_fleet(shell.home / "fleet.yaml").fleet
     listed = json.loads(shell.pgtend("vault", "list", "audit", "--json").out)
     assert [found["key"] for found in listed["objects"]] == [f"audit/anchors/{fleet}/000000000002.json"]
-    assert "and so do 1 anchors" in shell.pgtend("audit", "verify").out
+    assert "against 1 anchor in the vaults: all hold" in shell.pgtend("audit", "verify").out
     [journal] = (shell.home / ".local/share/pgtend/ledger" / fleet).glob("*.jsonl")
     lines = journal.read_text(encoding="utf-8").splitlines(keepends=True)
     journal.write_text(lines[0], encoding="utf-8")

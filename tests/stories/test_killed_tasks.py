@@ -13,15 +13,17 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from psycopg import sql
 
 from bed.airflow_site import AirflowSite, children_of, connection, is_running, metadata_address
-from bed.clusters import Clusters, LiveDatabase, new_database, statement
+from bed.clusters import Clusters, LiveDatabase, new_database, statement, tools_of
 from bed.ledgers import ask, member_of, new_ledger
 from bed.message_sinks import WebhookSink, webhook_sink
-from pgtend.watchdog.looking import look_at_airflow
+from bed.watchman import Watchman
+from pgtend.postgres.throwaway import ThrowawayServer
 
 DAG_ID = "kgc.analyze"
 FLEET = """
@@ -101,13 +103,24 @@ class Stage:
 
     @contextmanager
     def standing_still(self, component: str) -> Generator[None]:
-        """Let a component do nothing until the block ends, as on a machine that swaps."""
+        """Let a component do nothing until the block ends, as on a machine that swaps; its heart is missed by then."""
         pid = self.site.running[component].pid
         os.killpg(pid, signal.SIGSTOP)
         try:
+            self.site.wait("its heart to be missed", lambda: not self.site.is_healthy(), patience=60)
             yield
         finally:
             os.killpg(pid, signal.SIGCONT)
+
+    @contextmanager
+    def killed(self, component: str) -> Generator[None]:
+        """Let a component be gone until the block ends."""
+        self.site.kill(component)
+        try:
+            yield
+        finally:
+            self.site.start(component)
+            self.site.wait("all to be well", self.site.is_healthy, patience=60)
 
     def outcomes(self) -> list[object]:
         """Tell what the ledger says of all runs."""
@@ -118,6 +131,26 @@ class Stage:
         with self.source.session() as watcher:
             (count,) = ask(watcher, question)
         return int(str(count))
+
+
+class Stoppable(Protocol):
+    """What can be stopped and started again where it was."""
+
+    def start(self) -> object:
+        """Be there."""
+
+    def stop(self) -> object:
+        """Be gone."""
+
+
+@contextmanager
+def away(part: Stoppable) -> Generator[None]:
+    """Let something be gone until the block ends."""
+    part.stop()
+    try:
+        yield
+    finally:
+        part.start()
 
 
 @pytest.fixture(scope="module")
@@ -167,21 +200,27 @@ def test_the_log_of_a_failed_task_ends_with_what_to_do(stage: Stage) -> None:
     assert [post["title"].split(":")[0] for post in stage.chat.posts] == TOLD
 
 
-def test_the_watchdog_sees_a_real_airflow_stop_and_go_on(stage: Stage) -> None:
-    """It reads the health page without a login: a scheduler that stands still is told, and so is an api-server."""
-
-    def looks() -> dict[str, str]:
-        return {look.key.removeprefix("airflow."): look.sign.value for look in look_at_airflow(stage.site.address)}
-
-    well = dict.fromkeys(("api-server", "metadatabase", "scheduler", "dag-processor"), "fine")
-    assert looks() == well
-    with stage.standing_still("scheduler"):
-        stage.site.wait("its heart to be missed", lambda: looks()["scheduler"] == "broken", patience=60)
-        assert looks() == {**well, "scheduler": "broken"}
-    stage.site.wait("the scheduler to be well", lambda: looks() == well, patience=60)
-    with stage.standing_still("api-server"):
-        assert looks() == {**dict.fromkeys(well, "unknown"), "api-server": "broken"}
-    assert looks() == well
+def test_the_watchdog_tells_of_each_part_that_stops_once_and_of_its_return_once(stage: Stage, tmp_path: Path) -> None:
+    """Scheduler, api-server, ledger and mailer, one after the other and all of them real, by the real command."""
+    with ExitStack() as stack:
+        server = stack.enter_context(ThrowawayServer(tools=tools_of(15)))
+        reporting = stack.enter_context(new_ledger(server))
+        watchman = stack.enter_context(Watchman.on_duty(tmp_path, stage.site.address, reporting))
+        parts = {
+            "airflow.scheduler": stage.standing_still("scheduler"),
+            "airflow.api-server": stage.killed("api-server"),
+            "ledger": away(server),
+            "channel.mail": away(watchman.mailer),
+        }
+        for key, stopped in parts.items():
+            with stopped:
+                assert watchman.tells(f"BROKEN: {key}") <= 2
+                watchman.goes_on(rounds=2)
+            watchman.tells(f"WELL AGAIN: {key}")
+            watchman.goes_on(rounds=2)
+        assert watchman.told == [f"{said}: {key}" for key in parts for said in ("BROKEN", "WELL AGAIN")]
+        last_mail = watchman.mailer.sink.texts()[-1]
+        assert last_mail.startswith("[watched production] watchdog: channel.mail is well again")
 
 
 def test_a_run_marked_as_failed_stops_at_once(stage: Stage) -> None:

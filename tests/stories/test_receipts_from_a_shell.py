@@ -75,7 +75,7 @@ def test_from_the_key_to_the_auditors_folder(shell: Shell) -> None:
     assert page.status == 0, page.said
     assert "Dr. Okafor" in (shell.home / "receipt-2.html").read_text(encoding="utf-8")
     verified = shell.pgtend("receipt", "verify", "--all")
-    assert (verified.status, "All 2 receipts hold" in verified.out) == (0, True)
+    assert (verified.status, "Verified 2 receipts, all sound" in verified.out) == (0, True)
     assert shell.pgtend("receipt", "export", "for-the-auditor").status == 0
     folder = shell.home / "for-the-auditor"
     assert verify_alone(folder / "receipts", keys=[public]).returncode == 0

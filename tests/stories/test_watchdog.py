@@ -16,7 +16,7 @@ import pytest
 from bed.clusters import LiveDatabase, tools_of
 from bed.ledgers import member_of, new_ledger
 from bed.stored_backups import folder_vault, put_backup
-from bed.watched import HEALTHY, Mailer, Site
+from bed.watched import Mailer, Site
 from pgtend.fleet.model import Fleet
 from pgtend.ledger.anchor import verify_and_anchor
 from pgtend.ledger.database import DatabaseLedger
@@ -177,26 +177,6 @@ def test_when_all_is_well_only_the_dead_mans_switch_hears_of_it(post: Post) -> N
     assert len(post.switch.asked) == before + 3
 
 
-def stop_api_server(post: Post) -> None:
-    """Stop Airflow's api-server."""
-    post.airflow.stop()
-
-
-def start_api_server(post: Post) -> None:
-    """Start it again."""
-    post.airflow.start()
-
-
-def stop_scheduler(post: Post) -> None:
-    """Let the health page say what it says when the scheduler's heart stopped."""
-    post.airflow.health["scheduler"] = "unhealthy"
-
-
-def start_scheduler(post: Post) -> None:
-    """Let it beat again."""
-    post.airflow.health.update(HEALTHY)
-
-
 def stop_ledger(post: Post) -> None:
     """Stop the ledger's server."""
     post.is_looked_at = False
@@ -222,8 +202,6 @@ def mount_vault(post: Post) -> None:
 @pytest.mark.parametrize(
     ("stop", "start", "key", "says"),
     [
-        (stop_api_server, start_api_server, "airflow.api-server", "Airflow's api-server does not answer"),
-        (stop_scheduler, start_scheduler, "airflow.scheduler", "Airflow's scheduler is not alive"),
         (stop_ledger, start_ledger, "ledger", "the ledger does not answer"),
         (unmount_vault, mount_vault, "vault.main", "there is no folder"),
     ],
@@ -231,7 +209,10 @@ def mount_vault(post: Post) -> None:
 def test_what_is_stopped_is_told_once_and_once_when_it_is_back(
     post: Post, stop: object, start: object, key: str, says: str
 ) -> None:
-    """Within one period each time, through every channel, and nothing else is said to be broken because of it."""
+    """Within one period each time, through every channel, and nothing else is said to be broken because of it.
+
+    How a real scheduler, api-server and mailer stop is seen in `test_killed_tasks.py`.
+    """
     assert callable(stop)
     assert callable(start)
     stop(post)

@@ -27,7 +27,7 @@ from pgtend.archive.seal import Digest, digest, verify_month
 from pgtend.archive.tables import Shelf, partition_of
 from pgtend.backup.preflight import recipients_of
 from pgtend.fleet.model import Fleet
-from pgtend.kernel.names import new_run_id
+from pgtend.kernel.names import counted, new_run_id
 from pgtend.kernel.times import utc_now
 from pgtend.postgres.identifiers import Composable, all_of, column, columns, expression, relation
 from pgtend.postgres.session import Session
@@ -129,7 +129,7 @@ class Store:
         }
         rows = write_month(blocks, file, shelf.layout, infinite, footer)
         if rows != unit.rows:
-            raise _broken(shelf.names, unit, f"{rows:,} rows were written instead of {unit.rows:,}")
+            raise _broken(shelf.names, unit, f"{counted(rows, 'row')} written instead of {unit.rows:,}")
 
     def _prove(self, shelf: Shelf, unit: Unit, key: str, sealed: Sealed, keys: PrivateKeys | None) -> None:
         """Read the object from the vault, open it, load it, and hold it against the ledger."""
@@ -241,5 +241,5 @@ def _broken(names: Names, unit: Unit, what: str) -> ColdBroken:
 
 def _differs(found: Digest, unit: Unit) -> str:
     if found.rows != unit.rows:
-        return f"{found.rows:,} rows instead of {unit.rows:,}"
+        return f"{counted(found.rows, 'row')} instead of {unit.rows:,}"
     return "rows with another content"

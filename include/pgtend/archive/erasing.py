@@ -10,6 +10,7 @@ from pgtend.archive.erasures import Erasure, matching
 from pgtend.archive.memory import units_of
 from pgtend.archive.restoring import Desk, alone, thaw
 from pgtend.archive.tables import partition_of
+from pgtend.kernel.names import counted
 from pgtend.sqlfiles import query
 
 
@@ -47,7 +48,7 @@ class ErasureReport:
     def __str__(self) -> str:
         law = f"; held by law: {', '.join(self.held)}" if self.held else ""
         waits = f"; only in the vault, to be erased with a key: {', '.join(self.waiting)}" if self.waiting else ""
-        return f"{self.live:,} rows live, {self.archived:,} archived{law}{waits}"
+        return f"{counted(self.live, 'row')} live, {self.archived:,} archived{law}{waits}"
 
 
 def erase(desk: Desk, erased: Erasure) -> ErasureReport:

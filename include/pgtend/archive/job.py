@@ -23,6 +23,7 @@ from pgtend.archive.record import Scribe, Step
 from pgtend.archive.seal import follow_columns, seal_month
 from pgtend.archive.tables import Shelf
 from pgtend.fleet.model import ArchiveMode, Database, Fleet, TableArchive, Tier
+from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
 from pgtend.kernel.sizes import Bytes
 from pgtend.kernel.times import Clock, say_span, utc_now
@@ -78,19 +79,19 @@ class ArchiveReport:
     is_finished: bool = True
 
     def __str__(self) -> str:
-        counted = (
-            (self.converted, "tables partitioned"),
-            (self.detached, "months detached"),
-            (self.sealed, "months sealed"),
-            (self.packed, "months packed"),
-            (self.proven, "months proven in the vault"),
-            (self.dropped, "months left the database"),
-            (self.destroyed, "months destroyed"),
+        steps = (
+            (self.converted, "table", "partitioned"),
+            (self.detached, "month", "detached"),
+            (self.sealed, "month", "sealed"),
+            (self.packed, "month", "packed"),
+            (self.proven, "month", "proven in the vault"),
+            (self.dropped, "month", "gone from the database"),
+            (self.destroyed, "month", "destroyed"),
         )
-        said = "".join(f", {amount:,} {what}" for amount, what in counted if amount)
+        said = "".join(f", {counted(amount, thing)} {what}" for amount, thing, what in steps if amount)
         left = "" if self.is_finished else "; not finished, the next run goes on"
         waits = f"; waiting for approval: {', '.join(self.waiting)}" if self.waiting else ""
-        return f"{self.rows:,} rows moved{said} in {say_span(self.took)}{left}{waits}"
+        return f"{counted(self.rows, 'row')} moved{said} in {say_span(self.took)}{left}{waits}"
 
 
 def archive_database(  # noqa: PLR0913 - where, on whose behalf, who watches; the rest are wishes with defaults
@@ -165,11 +166,13 @@ class _Night:
         shelf.prepare()
         followed = follow_columns(shelf, table.units)
         if followed:
-            self.progress(f"{table.names}: {followed} months are hashed by the columns that the table has now")
+            self.progress(
+                f"{table.names}: {counted(followed, 'month')} hashed again, by the columns that the table has now"
+            )
         if reading.rule.mode is ArchiveMode.CONVERT and reading.may_detach:
             made = make_months_ahead(shelf, reading, self.now)
             if made:
-                self.progress(f"{table.names}: {made} partitions of months to come were made")
+                self.progress(f"{table.names}: {counted(made, 'partition')} made for months to come")
         self._detach(shelf, table)
         if self._move(shelf, table):
             self._seal(shelf)
@@ -208,7 +211,8 @@ class _Night:
         self.report.is_finished &= not done.waiting
         took = timedelta(seconds=time.monotonic() - began)
         if done.months:
-            self.progress(f"{shelf.names}: {len(done.months)} months left as whole partitions in {say_span(took)}")
+            months = counted(len(done.months), "month")
+            self.progress(f"{shelf.names}: {months} left as whole partitions in {say_span(took)}")
         units = {unit.month: unit for unit in units_of(self.session, shelf.names)}
         for month in done.months:
             self.scribe.step(shelf.names, Step.DETACHED, unit=units[month], took=took / len(done.months))
@@ -256,7 +260,7 @@ class _Night:
             sealed = seal_month(shelf, unit)
             took = timedelta(seconds=time.monotonic() - began)
             self.report.sealed += 1
-            self.progress(f"{shelf.names} {unit.label}: sealed, {sealed.rows:,} rows, {sealed.size}")
+            self.progress(f"{shelf.names} {unit.label}: sealed, {counted(sealed.rows, 'row')}, {sealed.size}")
             self.scribe.step(shelf.names, Step.SEALED, unit=unit, rows=sealed.rows, size=sealed.size, took=took)
 
     def _pack(self, shelf: Shelf, person: str) -> None:
@@ -317,7 +321,7 @@ class _Night:
             took = timedelta(seconds=time.monotonic() - began)
             self.report.proven += 1
             size = Bytes(manifest.stored_size)
-            self.progress(f"{shelf.names} {unit.label}: proven in the vault, {manifest.rows:,} rows, {size}")
+            self.progress(f"{shelf.names} {unit.label}: proven in the vault, {counted(manifest.rows, 'row')}, {size}")
             self.scribe.step(
                 shelf.names, Step.PROVEN, unit=stored, rows=manifest.rows, size=int(size), took=took, detail=key
             )

@@ -235,7 +235,7 @@ def _stretches(blocks: Iterable[int]) -> Iterator[tuple[int, int]]:
 def _refuse_astray(moved: Moved, table: str) -> None:
     if moved.gone != moved.kept or moved.walked != 1:
         raise RowsAstray(
-            f"a batch of {table} took {moved.gone} rows, and the archive got {moved.kept}",
+            f"a batch of {table} took {counted(moved.gone, 'row')}, and the archive got {moved.kept}",
             detail="The batch was undone: every row is where it was before."
             if moved.gone != moved.kept
             else "Somebody else moved the cursor meanwhile. The batch was undone.",

@@ -129,7 +129,7 @@ class TablePlan:
         """Say all of it to people, one line at a time."""
         yield f"{self.names}: {self.headline()}"
         for month, rows in self.months.items():
-            yield f"    {month:%Y-%m}: {rows:,} rows"
+            yield f"    {month:%Y-%m}: {counted(rows, 'row')}"
         if self.rows or self.reading.converts:
             cost = self.estimate
             yield (

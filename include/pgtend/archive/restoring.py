@@ -17,6 +17,7 @@ from pgtend.archive.model import State, Unit
 from pgtend.archive.names import Names
 from pgtend.archive.seal import Digest, compare, digest, seal_month
 from pgtend.archive.tables import Shelf, partition_of
+from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
 from pgtend.kernel.times import utc_now
 from pgtend.postgres.identifiers import Composable, columns, expression, relation
@@ -214,7 +215,9 @@ def _load_cold(desk: Desk, cold: ColdMonth, table: Composable) -> None:
         )
     key = f"{cold.key.removesuffix('manifest.json')}{manifest.file}"
     keys = desk.keys if manifest.is_sealed else None
-    desk.progress(f"{desk.shelf.names} {cold.month:%Y-%m}: fetching {manifest.rows:,} rows from {desk.vault.place}")
+    desk.progress(
+        f"{desk.shelf.names} {cold.month:%Y-%m}: fetching {counted(manifest.rows, 'row')} from {desk.vault.place}"
+    )
     with fetched(desk.vault, key, keys, manifest.plain_sha256, manifest.stored_sha256 or None) as file:
         load(desk.session, file, table, desk.shelf.layout, key)
 

@@ -11,6 +11,7 @@ from pgtend.archive.memory import move_on, rewrite
 from pgtend.archive.model import State, Unit
 from pgtend.archive.names import SCHEMA, Names
 from pgtend.archive.tables import Shelf, find, partition_of
+from pgtend.kernel.names import counted
 from pgtend.kernel.sizes import Bytes
 from pgtend.postgres.identifiers import Composable, column, columns
 from pgtend.postgres.session import Session
@@ -112,7 +113,7 @@ def compare(names: Names, unit: Unit, found: Digest, where: str) -> None:
     wrong = [
         what
         for what, differs in (
-            (f"{found.rows:,} rows instead of {unit.rows:,}", found.rows != unit.rows),
+            (f"{counted(found.rows, 'row')} instead of {unit.rows:,}", found.rows != unit.rows),
             ("rows of another month", not found.is_one_month),
             ("rows with another content", found.rows == unit.rows and found.checksum != unit.checksum),
         )
@@ -133,7 +134,7 @@ def oid_of(session: Session, unit: Unit) -> int:
     if found is None:
         raise SealBroken(
             f"the table of month {unit.label} is gone",
-            detail=f"The ledger says that {unit.rows:,} rows are in {SCHEMA}.{unit.partition}.",
+            detail=f"The ledger says that {SCHEMA}.{unit.partition} holds {counted(unit.rows, 'row')}.",
             hint="Somebody dropped it: restore it from a backup, and follow docs/runbooks/archive-seal-broken.md.",
         )
     return found.oid

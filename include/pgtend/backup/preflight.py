@@ -12,6 +12,7 @@ from pgtend.backup.errors import NotReady
 from pgtend.backup.facts import Outside, Relation, SourceReading
 from pgtend.fleet.model import Fleet
 from pgtend.kernel.errors import Problem
+from pgtend.kernel.names import counted
 from pgtend.kernel.sizes import Bytes
 from pgtend.vault.agekeys import PublicKey
 
@@ -73,7 +74,7 @@ class Preflight:
             yield "The options of user mappings, such as passwords, are not in it."
         foreign = sum(one.kind == "foreign table" for one in self.relations)
         if foreign:
-            yield f"The rows of {foreign} foreign tables are not in it: they live on other servers."
+            yield f"The rows of {counted(foreign, 'foreign table')} are not in it: they live on other servers."
 
     def _versions(self) -> Iterator[Problem]:
         server = Version(self.source.version // 10000, self.source.version % 10000)

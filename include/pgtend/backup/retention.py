@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from pgtend.backup.states import BackupState
 from pgtend.fleet.retention import RetentionRules
+from pgtend.kernel.names import counted
 from pgtend.kernel.sizes import Bytes
 from pgtend.kernel.times import say_span
 
@@ -143,7 +144,7 @@ def _shrunken(newest: KnownBackup, before: Sequence[KnownBackup], limit: float) 
     if newest.size < limit * usual_size:
         yield f"{start} {newest.size}, the ones before it {usual_size}."
     if newest.rows < limit * usual_rows:
-        yield f"{start} {newest.rows:,} rows, the ones before it {usual_rows:,}."
+        yield f"{start} {counted(newest.rows, 'row')}, the ones before it {usual_rows:,}."
 
 
 def _newest(newest_first: Sequence[KnownBackup], rules: RetentionRules, _now: datetime) -> Iterable[_Hold]:

@@ -127,7 +127,7 @@ class _Night:
         write_manifest(self.site.vault, manifest)
         took = say_span(timedelta(seconds=manifest.timing.total))
         size = Bytes(manifest.stored_size)
-        self._say(f"{manifest.state} {self.backup_id}: {manifest.rows:,} rows, {size} in {took}")
+        self._say(f"{manifest.state} {self.backup_id}: {counted(manifest.rows, 'row')}, {size} in {took}")
         return manifest
 
     def _preflight(self, session: Session) -> Preflight:

@@ -13,6 +13,7 @@ from pgtend.backup.manifest import Manifest, parse_fingerprints
 from pgtend.backup.record import Part, Role, TableKind
 from pgtend.backup.rowcount import RowCount
 from pgtend.kernel.errors import PgtendError
+from pgtend.kernel.names import counted as say_amount
 from pgtend.kernel.progress import Progress
 from pgtend.postgres.command import Command
 from pgtend.postgres.process import ToolFailed, filtering
@@ -132,7 +133,7 @@ def _read_text(manifest: Manifest, part: Part, plain: Readable) -> None:
         found = {(one.schema_name, one.name) for one in parse_fingerprints(content, part.name)}
         lacking = [str(table) for table in manifest.tables if (table.schema_name, table.name) not in found]
         if lacking:
-            raise _Different(f"{len(lacking)} tables have no fingerprint, first {lacking[0]}")
+            raise _Different(f"no fingerprint of {say_amount(len(lacking), 'table')}, first {lacking[0]}")
 
 
 def _read_archive(manifest: Manifest, part: Part, plain: Readable, counted: RowCount) -> None:
@@ -158,7 +159,7 @@ def _missing_rows(manifest: Manifest, counted: RowCount) -> Sequence[Fault]:
         if rows is None:
             faults.append(Fault(part=table.part, what=f"it lacks the table {table}"))
         elif rows != table.rows and table.kind is not TableKind.EXTENSION:
-            what = f"it holds {rows:,} rows of {table}, and the snapshot had {table.rows:,}"
+            what = f"it holds {say_amount(rows, 'row')} of {table}, and the snapshot had {table.rows:,}"
             faults.append(Fault(part=table.part, what=what))
     return faults
 

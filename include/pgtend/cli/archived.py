@@ -10,6 +10,7 @@ import typer
 from pgtend.cli.archive import app, site_of
 from pgtend.cli.options import DatabaseName, desk_of
 from pgtend.cli.places import KeyFile, keys_from
+from pgtend.kernel.names import counted
 
 if TYPE_CHECKING:
     from pgtend.archive.erasures import Person
@@ -59,7 +60,7 @@ def restore(  # noqa: PLR0913, PLR0917 - each is an option that people know by i
         unit = unit_of(attic.session, names, day)
         Scribe(run, database).step(names, Step.RESTORED, unit=unit, rows=done.rows, detail=done.place)
     equal = ", equal to the ledger" if done.is_whole else ""
-    screen.show(f"{database}: {done.rows:,} rows of {table} {month} are in {done.place}{equal}.")
+    screen.show(f"{database}: {done.place} holds {counted(done.rows, 'row')} of {table} {month}{equal}.")
 
 
 @app.command("hold")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from pgtend.cli.options import AsJson, desk_of
+from pgtend.kernel.names import counted
 
 app = typer.Typer(no_args_is_help=True, help="The chain of everything that was done.")
 
@@ -28,7 +29,8 @@ def verify(context: typer.Context, as_json: AsJson = False) -> None:
         screen.show_json({"entries": verdict.entries, "anchors": len(heads), "holds": verdict.holds, "breaks": breaks})
     verdict.raise_if_broken()
     if not as_json:
-        screen.show(f"All {verdict.entries:,} entries hold, and so do {len(heads):,} anchors in the vaults.")
+        entries, anchors = counted(verdict.entries, "entry"), counted(len(heads), "anchor")
+        screen.show(f"Verified {entries} against {anchors} in the vaults: all hold.")
 
 
 @app.command()

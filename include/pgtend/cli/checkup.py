@@ -131,7 +131,7 @@ def examine_database(desk: Desk, database: Database, neighbours: Neighbours) -> 
 
 def _see_ledger(desk: Desk) -> str:
     with desk.ledger() as ledger:
-        return f"reachable and up to date, {ledger.audit_head().seq:,} entries in its audit"
+        return f"reachable and up to date, {counted(ledger.audit_head().seq, 'entry')} in its audit"
 
 
 def _see_encryption(about: str, session: Session) -> Finding:
@@ -181,8 +181,10 @@ def _see_index_rights(about: str, session: Session, database: Database) -> Itera
         yield from not_seen(about, "rights on indexes")
         return
     rules = database.indexes
-    said = "all that rebuilding {:,} indexes needs"
-    yield from look(about, "rights on indexes", lambda: said.format(refuse_missing_rights(session, rules)))
+    said = "all that rebuilding {} needs"
+    yield from look(
+        about, "rights on indexes", lambda: said.format(counted(refuse_missing_rights(session, rules), "index"))
+    )
     if rules.check and "amcheck" not in session.facts.extensions:
         yield note(
             about, "amcheck", "is not installed, so no index is verified", "As a superuser: CREATE EXTENSION amcheck;"
@@ -192,7 +194,7 @@ def _see_index_rights(about: str, session: Session, database: Database) -> Itera
 def _see_archive(session: Session, database: Database) -> str:
     """Say whether the tables with an archive rule can be archived by the role that does it."""
     refuse_standby(session)
-    return f"all that archiving {require_archivable(session, database)} tables needs"
+    return f"all that archiving {counted(require_archivable(session, database), 'table')} needs"
 
 
 def _see_room(about: str, session: Session, database: Database) -> Iterator[Finding]:

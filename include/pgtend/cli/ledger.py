@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from pgtend.cli.options import AsJson, desk_of
+from pgtend.kernel.names import counted
 
 app = typer.Typer(no_args_is_help=True, help="The memory of the fleet: migrate it, look at it.")
 
@@ -43,4 +44,4 @@ def show_ledger(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         screen.show_json({"place": place, "entries": head.seq, "head": head.hash})
     else:
-        screen.show(f"The ledger is {place}. Its audit has {head.seq:,} entries; the head is {head.hash}.")
+        screen.show(f"The ledger is {place}. Its audit has {counted(head.seq, 'entry')}; the head is {head.hash}.")

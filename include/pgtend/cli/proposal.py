@@ -7,6 +7,7 @@ import re
 from datetime import datetime, timedelta
 
 from pgtend.cli.survey import Portrait, Survey
+from pgtend.kernel.names import counted
 
 _MOST_SESSIONS = 4
 _SHARE = 10
@@ -25,7 +26,7 @@ def propose(survey: Survey, *, connection: str, name: str, at: datetime) -> str:
     return f"""\
 # The fleet file of pgtend: which databases are looked after, and by which rules.
 # Written by `pgtend init` on {at:%Y-%m-%d}, after a look at {survey.database} (PostgreSQL {survey.server}, \
-{survey.size}, {survey.tables:,} tables).
+{survey.size}, {counted(survey.tables, "table")}).
 # Every setting is explained by `pgtend fleet settings`. After a change: `pgtend fleet check`, then `pgtend doctor`.
 # No password belongs into this file: it stays in ~/.pgpass or in the libpq service.
 
@@ -45,7 +46,7 @@ databases:
     connection: {json.dumps(connection, ensure_ascii=False)}
 
     limits:
-      # {survey.role} may open {survey.connection_limit} connections here; maintenance takes few of them.
+      # {survey.role} may open {counted(survey.connection_limit, "connection")} here; maintenance takes few of them.
       sessions: {sessions}
       # Everybody who asks for a lock after us waits behind us.
       lock_timeout: 5 s
@@ -80,7 +81,7 @@ def _size_lines(survey: Survey) -> str:
 
 def _portrait_line(portrait: Portrait) -> str:
     reach = f", {portrait.time_column} reaches back {say_age(portrait.age)}" if portrait.age else ""
-    return f"{portrait.name}: {portrait.size}, about {portrait.rows:,} rows{reach}"
+    return f"{portrait.name}: {portrait.size}, about {counted(portrait.rows, 'row')}{reach}"
 
 
 def say_age(age: timedelta) -> str:
@@ -88,4 +89,4 @@ def say_age(age: timedelta) -> str:
     if age >= _YEAR:
         return f"{age / _YEAR:.1f} years"
     months = round(age / _YEAR * 12)
-    return f"{months} months" if months > 1 else f"{max(age.days, 0)} days"
+    return f"{counted(months, 'month')}" if months > 1 else f"{counted(max(age.days, 0), 'day')}"

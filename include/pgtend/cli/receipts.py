@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from pgtend.cli.options import AsJson, desk_of
+from pgtend.kernel.names import counted
 
 if TYPE_CHECKING:
     from pgtend.cli.desk import Desk
@@ -58,7 +59,7 @@ def list_receipts(
         made.add_row(*texts, one.receipt.backup.backup_id, str(row["review"]) or "none yet")
     screen.show(made if wanted else "There is no receipt yet: the first drill issues one.")
     if broken:
-        screen.show(f"{len(broken)} receipts cannot be believed: `pgtend receipt verify --all` says why.")
+        screen.show(f"{counted(len(broken), 'receipt')} cannot be believed: `pgtend receipt verify --all` says why.")
 
 
 @app.command()
@@ -126,7 +127,7 @@ def verify(  # noqa: PLR0913, PLR0917 - each is an option that people know by it
         )
     report.raise_if_broken()
     if not as_json:
-        screen.show(f"All {len(report.receipts)} receipts hold; the newest is {report.head}.")
+        screen.show(f"Verified {counted(len(report.receipts), 'receipt')}, all sound; the newest is {report.head}.")
         for place in report.unrecorded:
             screen.show(f"The audit says nothing of {place}.")
 
@@ -192,7 +193,8 @@ def export(
 
     with _book(desk_of(context)) as book:
         done = export_receipts(book, folder)
-    screen.show(f"{done.receipts} receipts, {done.notes} notes and {done.receipts} pages are in {folder}.")
+    kept = (counted(done.receipts, "receipt"), counted(done.notes, "note"), counted(done.receipts, "page"))
+    screen.show(f"In {folder} lie {kept[0]}, {kept[1]} and {kept[2]}.")
     screen.show(f"The newest is {done.head}: tell the auditor on another way than the folder.")
 
 

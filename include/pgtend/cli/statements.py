@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from pgtend.cli.options import AsJson, DatabaseName, desk_of
+from pgtend.kernel.names import counted
 
 if TYPE_CHECKING:
     from pgtend.cli.desk import Desk
@@ -79,7 +80,7 @@ def top(  # noqa: PLR0913, PLR0917 - each is an option of the command
     if as_json:
         screen.show_json({"quality": ranking.quality, "statements": [asdict(one) for one in ranking.rows]})
         return
-    screen.show(f"{target}: the dearest of {ranking.nights} nights up to {ranking.last}, by {by}")
+    screen.show(f"{target}: the dearest of {counted(ranking.nights, 'night')} up to {ranking.last}, by {by}")
     _show_top(ranking)
     screen.show(f"Quality: {ranking.quality}")
 

@@ -17,6 +17,7 @@ from pgtend.drill.provision import APPLICATION, LIMITS, Copy
 from pgtend.drill.toc import KEYS, names_of
 from pgtend.fleet.model import DrillRules
 from pgtend.kernel.digests import canonical_json, sha256_hex
+from pgtend.kernel.names import counted
 from pgtend.postgres.address import Address
 from pgtend.postgres.command import Command, client
 from pgtend.postgres.errors import RowsBroken
@@ -173,7 +174,7 @@ def check_rows(backup: Backup, place: Address, jobs: int) -> tuple[Check, ...]:
 def _compared(name: CheckName, expected: int, found: int, differences: Sequence[Difference], aspect: Aspect) -> Check:
     wrong = [*_of(differences, aspect), *_of(differences, Aspect.INVENTORY)]
     make = failed if wrong else passed
-    return make(name, expected=f"{expected:,} rows", found=f"{found:,} rows", detail=_say(wrong))
+    return make(name, expected=f"{counted(expected, 'row')}", found=f"{counted(found, 'row')}", detail=_say(wrong))
 
 
 def _content(*, hashed_tables: int, counted_tables: int, differences: Sequence[Difference]) -> Check:
@@ -183,7 +184,9 @@ def _content(*, hashed_tables: int, counted_tables: int, differences: Sequence[D
         return failed(CheckName.CONTENT, detail=_say(differences), **counts)
     if hashed_tables < counted_tables:
         only = counted_tables - hashed_tables
-        return skipped(CheckName.CONTENT, f"of {only} of {counted_tables} tables the backup has no fingerprint")
+        return skipped(
+            CheckName.CONTENT, f"of {only} of {counted(counted_tables, 'table')} the backup has no fingerprint"
+        )
     return passed(CheckName.CONTENT, **counts)
 
 
@@ -243,7 +246,9 @@ def _schema(copy: Copy, archives: Archives, missing: Collection[str]) -> Check:
         return passed(CheckName.SCHEMA, expected=expected, found=found)
     lost, new = original - restored, restored - original
     lines = lost.total() + new.total()
-    check = failed(CheckName.SCHEMA, expected=expected, found=found, detail=f"{lines} lines of SQL differ")
+    check = failed(
+        CheckName.SCHEMA, expected=expected, found=found, detail=f"{counted(lines, 'line')} of SQL in one of them only"
+    )
     is_excused = bool(missing) and not new and lost <= schema_of_keys(copy, archives, missing)
     return _as_productions_fault(check) if is_excused else check
 

@@ -24,6 +24,7 @@ from pgtend.health.facts import (
 from pgtend.health.memory import Counters, Grown
 from pgtend.health.model import Reading, Reason
 from pgtend.health.probes import Probe, Readings, Site, hit_ratio
+from pgtend.kernel.names import counted
 from pgtend.kernel.sizes import Bytes
 
 _CHECKPOINTS_TO_JUDGE: Final = 10
@@ -77,7 +78,7 @@ def ask_tables(site: Site) -> Readings:
         yield Reading(watched=Watched.DEAD_ROWS, value=0)
         yield Reading(watched=Watched.STALE_STATISTICS, value=0)
         return
-    about = f"{dead.name}: {dead.dead:,} dead rows" if dead.dead_ratio >= _BEHIND else ""
+    about = f"{dead.name}: {counted(dead.dead, 'dead row')}" if dead.dead_ratio >= _BEHIND else ""
     yield Reading(watched=Watched.DEAD_ROWS, value=dead.dead_ratio, about=about)
     about = f"{stale.name}: {stale.modified:,} rows changed" if stale.stale_ratio >= _BEHIND else ""
     yield Reading(watched=Watched.STALE_STATISTICS, value=stale.stale_ratio, about=about)

@@ -18,6 +18,7 @@ from pgtend.health.report import Examination
 from pgtend.health.store import HealthStore
 from pgtend.health.trend import Point, days_until, since_last_fall
 from pgtend.kernel.errors import PgtendError
+from pgtend.kernel.names import counted
 from pgtend.kernel.times import Clock, utc_now
 from pgtend.postgres.address import Address
 from pgtend.postgres.session import open_session
@@ -104,7 +105,7 @@ def _forecast(used: Reading | None, days: Sequence[Point], now: datetime) -> Rea
     alike = since_last_fall((*days, today))
     left = days_until(alike, _FULL)
     if left is None:
-        why = f"a week of history of this disk is needed, and there are {len(alike) - 1} days"
+        why = f"a week of history of this disk is needed, and there are {counted(len(alike) - 1, 'day')}"
         return Reading(watched=Watched.DISK_DAYS, gap=Reason.ABSENT, why=why)
     return Reading(watched=Watched.DISK_DAYS, value=left)
 

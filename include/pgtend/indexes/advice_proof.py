@@ -22,6 +22,7 @@ from pgtend.indexes.advice_planner import CHOOSE_CUSTOM_PLANS, PREPARE_ASKED
 from pgtend.indexes.advice_sources import read_tables
 from pgtend.indexes.advice_values import READ_PARAMETERS, bound_columns, from_rows, values_for
 from pgtend.kernel.errors import Misconfigured, PgtendError
+from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
 from pgtend.postgres.errors import ConnectionLost
 from pgtend.postgres.identifiers import Composable, column, from_catalogue, relation, whole_statement
@@ -98,12 +99,13 @@ def prove_on_copy(
         session.run(VACUUM_COPY, table=relation(schema, name))
     asked = tuple(dict.fromkeys((*statements, *(one for candidate in candidates for one in candidate.helps))))
     ready = [made for statement in asked if (made := make_ready(session, statement, tables)) is not None]
-    progress(f"{len(ready)} of {len(asked)} statements can be run on the copy")
+    progress(f"{len(ready)} of {counted(len(asked), 'statement')} can be run on the copy")
     proofs: dict[str, Proof] = {}
     before = {made.statement: measure(session, made) for made in ready}
     for candidate in candidates:
         if time.monotonic() > closes_at:
-            progress(f"the time is over: {len(candidates) - candidates.index(candidate)} candidates were not tried")
+            untried = counted(len(candidates) - candidates.index(candidate), "candidate")
+            progress(f"the time is over: {untried} not tried")
             break
         try:
             proofs[candidate.name] = _prove(session, candidate, touching(candidate.table, ready), before)

@@ -22,6 +22,7 @@ from pgtend.indexes.estimate import FIND_EXTENSION
 from pgtend.indexes.facts import IndexFacts
 from pgtend.indexes.sampling import READ_DEFINITION
 from pgtend.indexes.usage import collect_indexes, standbys_of
+from pgtend.kernel.names import counted
 from pgtend.kernel.times import say_span
 from pgtend.ledger.database import DatabaseLedger
 from pgtend.ledger.model import Ledger
@@ -189,7 +190,7 @@ def _foreign_keys(session: Session) -> Iterator[Candidate]:
             table=key.table_name,
             name=name_for(key.table_name, shape),
             shape=shape,
-            why=f"deleting a row that {key.constraint_name} points to reads all {key.rows:,} rows of the table",
+            why=f"deleting what {key.constraint_name} points to reads the whole table, {counted(key.rows, 'row')}",
             helps=(_looked_up(key),),
         )
 

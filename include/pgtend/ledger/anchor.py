@@ -8,6 +8,7 @@ from typing import Final, cast
 
 from pgtend.kernel.digests import canonical_json
 from pgtend.kernel.errors import BrokenEvidence
+from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
 from pgtend.ledger.model import AuditHead, Ledger
 from pgtend.vault.errors import ObjectExists
@@ -34,13 +35,15 @@ class AuditReport:
 
     def __str__(self) -> str:
         where = f"anchored as {self.key}" if self.is_new else f"already anchored as {self.key}"
-        return f"{self.entries} entries hold, compared with {self.anchors} anchors; the head is {where}"
+        return (
+            f"verified {counted(self.entries, 'entry')} against {counted(self.anchors, 'anchor')}; the head is {where}"
+        )
 
 
 def verify_and_anchor(fleet: str, ledger: Ledger, vault: Vault, progress: Progress) -> AuditReport:
     """Compute the whole chain anew, compare it with every anchor, and anchor its head."""
     anchors = read_anchors(fleet, vault)
-    progress(f"{len(anchors)} anchors read from {vault.place}")
+    progress(f"{counted(len(anchors), 'anchor')} read from {vault.place}")
     verdict = ledger.verify_chain(anchors)
     verdict.raise_if_broken()
     key = anchor_key(fleet, verdict.head)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from pgtend.kernel.errors import PgtendError
+from pgtend.kernel.names import counted
 from pgtend.ledger.errors import ChainBroken
 from pgtend.postgres.redaction import redact
 from pgtend.sqlfiles import Query
@@ -144,7 +145,7 @@ class ChainVerdict:
         if self.breaks:
             raise ChainBroken(
                 f"the audit was tampered with, first at entry {self.breaks[0].seq}",
-                detail=f"Of {self.entries} entries these are wrong: {'; '.join(map(str, self.breaks[:10]))}.",
+                detail=f"Of {counted(self.entries, 'entry')} these are wrong: {'; '.join(map(str, self.breaks[:10]))}.",
                 hint="Keep the ledger as it is and follow docs/runbooks/audit-chain-broken.md.",
             )
 

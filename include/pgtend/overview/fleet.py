@@ -59,18 +59,23 @@ def overview(session: Session, asked: Asked) -> Overview:
 
 
 def _work(session: Session, asked: Asked) -> Judged:
-    known = by_database(pipelines(session, asked.names, asked.now))
-    cells = {name: work_cell(name, known.get(name, []), asked.now) for name in asked.names}
+    known, told = by_database(pipelines(session, asked.names, asked.now)), _told(session, asked)
+    cells = {name: work_cell(name, known.get(name, []), told[name], asked.now) for name in asked.names}
     return ((WORK, cells),)
 
 
 def _alerts(session: Session, asked: Asked) -> Judged:
+    told = _told(session, asked)
+    cells = {name: alerts_cell(name, told[name], asked.now) for name in asked.names}
+    return ((ALERTS, cells),)
+
+
+def _told(session: Session, asked: Asked) -> Mapping[str, Sequence[AlertRow]]:
     found: dict[str, list[AlertRow]] = {name: [] for name in asked.names}
     for alert in alerts(session, asked.names, only_open=True, most=_MOST_ALERTS):
         for name in found.keys() & {alert.database, *alert.concerns}:
             found[name].append(alert)
-    cells = {name: alerts_cell(name, found[name], asked.now) for name in asked.names}
-    return ((ALERTS, cells),)
+    return found
 
 
 def _backup(session: Session, asked: Asked) -> Judged:

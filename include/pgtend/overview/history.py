@@ -70,6 +70,21 @@ class AlertRow:
     note: str
     concerns: list[str] = field(default_factory=list[str])
 
+    @property
+    def is_of_run(self) -> bool:
+        """Whether a run failed, and not something that a run which went well has found."""
+        return self.key.endswith(f"/{self.database}/{self.pipeline}")
+
+    @property
+    def is_late(self) -> bool:
+        """Whether a run goes on beyond its deadline."""
+        return self.key.endswith(f"/{self.database}/{self.pipeline}-late")
+
+    @property
+    def is_of_server(self) -> bool:
+        """Whether a whole server is away, with all the databases that it concerns."""
+        return self.pipeline.startswith("server ")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRow:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from pgtend.kernel.names import counted
 from pgtend.overview.model import Cell, Column, Light, say_age
 from pgtend.postgres.session import Session
 from pgtend.sqlfiles import query
@@ -119,12 +120,13 @@ class Regression:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedNight:
-    """The newest night of one database."""
+    """The newest night of one database, and why it was not judged where it was not."""
 
     database: str
     day: date
     at: datetime
     judged: int
+    remark: str
     regressions: int
     alerts: int
     worst: float
@@ -205,11 +207,13 @@ def statements_cell(database: str, night: JudgedNight | None, now: datetime) -> 
         why = f"The last night that was judged is that of {night.day}, {say_age(now - night.at)} ago."
         return Cell(light=Light.UNKNOWN, says="not judged", why=why, link=page)
     if not night.judged:
-        why = f"On {night.day} no statement had enough nights behind it to say what is usual."
-        return Cell(light=Light.UNKNOWN, says="too early to tell", why=why, link=page)
+        why = f"On {night.day} {night.remark or 'no statement had enough nights behind it to say what is usual'}."
+        said = "not judged" if night.remark else "too early to tell"
+        return Cell(light=Light.UNKNOWN, says=said, why=why, link=page)
     if not night.regressions:
-        why = f"{night.judged} statements were judged on {night.day}, and none is slower than it usually is."
+        why = f"Of {counted(night.judged, 'statement')} judged on {night.day} none is slower than it usually is."
         return Cell(light=Light.GOOD, says="as usual", why=why, link=page)
-    why = f"On {night.day} {night.regressions} were slower than usual, the worst {night.worst:.1f} times."
+    slower = counted(night.regressions, "statement")
+    why = f"Slower than usual on {night.day}: {slower}, the worst {night.worst:.1f} times."
     light = Light.BAD if night.alerts else Light.WATCH
     return Cell(light=light, says=f"{night.regressions} slower", why=why, link=page)

@@ -13,6 +13,7 @@ from pgtend.health.metrics import METRICS
 from pgtend.health.model import HealthPolicy, Level, Limits
 from pgtend.health.trend import Point, days_until
 from pgtend.health.units import Metric, Side, Unit
+from pgtend.kernel.names import counted
 from pgtend.kernel.sizes import Bytes
 from pgtend.report.concerns import metric_of
 from pgtend.report.document import Cell, Chart, Column, Mark, Section, Step, Table, leveled, moment, number, text
@@ -235,7 +236,7 @@ def _table_row(table: TableGrowth, largest: int) -> tuple[Cell, ...]:
     growth = Cell(shown="\N{EN DASH}", small="no earlier day")
     if grown is not None and days:
         sign = "+" if grown >= 0 else "\N{MINUS SIGN}"
-        growth = Cell(shown=f"{sign}{Bytes(abs(grown))}", raw=grown, small=f"in {days} days")
+        growth = Cell(shown=f"{sign}{Bytes(abs(grown))}", raw=grown, small=f"in {counted(days, 'day')}")
     return (
         text(table.name),
         number(table.size, Unit.BYTES),

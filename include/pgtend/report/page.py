@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Final
 
 from pgtend.health.model import Level
+from pgtend.kernel.names import counted
 from pgtend.report.document import Cell, Report, Section, Table
 from pgtend.report.markup import Markup, element, joined, style_sheet
 from pgtend.report.svg import chart, sparkline
@@ -108,7 +109,7 @@ def _parts(cell: Cell) -> list[Markup]:
     if cell.level is not None:
         return [_level(cell.level, cell.shown)]
     if cell.spark:
-        return [sparkline(cell.spark, f"{sum(value is not None for value in cell.spark)} days")]
+        return [sparkline(cell.spark, f"{counted(sum(value is not None for value in cell.spark), 'day')}")]
     parts: list[Markup] = []
     if cell.share is not None:
         parts.append(_share(cell))

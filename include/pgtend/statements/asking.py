@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Generic, TypeVar
 
 from pgtend.kernel.errors import Refusal
-from pgtend.kernel.names import did_you_mean
+from pgtend.kernel.names import counted, did_you_mean
 from pgtend.ledger.model import Ledger
 from pgtend.postgres.identifiers import column
 from pgtend.sqlfiles import query
@@ -144,7 +144,7 @@ def summed_quality(nights: Sequence[Night]) -> str:
     newest = nights[0]
     exact = "exact" if all(night.is_exact for night in nights) else "at least: the server does not tell every reset"
     full = f"{newest.entries_on_server:,} of {newest.capacity:,} entries used"
-    return "; ".join([f"{len(nights)} nights", *said, full, exact])
+    return "; ".join([f"{counted(len(nights), 'night')}", *said, full, exact])
 
 
 def _nights(ledger: Ledger, target: Target, days: int) -> Sequence[Night]:

@@ -15,6 +15,8 @@ from enum import StrEnum
 from statistics import median
 from typing import TypeAlias
 
+from pgtend.kernel.names import counted
+
 Key: TypeAlias = tuple[str, str]
 """A statement by its fingerprint, and the role that ran it."""
 
@@ -122,7 +124,7 @@ class RegressionPolicy:
         tonight = [_Tonight.of(series, day) for series in history if series.days and series.days[-1] == day]
         total = sum(one.exec_ms for one in tonight)
         if len(past_days) < self.least_nights:
-            remark = f"only {len(past_days)} nights to compare with, {self.least_nights} are needed"
+            remark = f"only {counted(len(past_days), 'night')} to compare with, {self.least_nights} are needed"
             return Judgement(day=day, judged=0, nights=len(past_days), night_shift=1.0, findings=(), remark=remark)
         comparable = [one for one in tonight if self._is_comparable(one)]
         shift = _shift_of_all(comparable)

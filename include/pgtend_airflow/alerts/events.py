@@ -22,6 +22,7 @@ from pgtend_airflow.pipelines import DRY_RUN, INDEXES, TABLES
 
 Answer = TypeVar("Answer")
 _LOG: Final = logging.getLogger("pgtend.alerts")
+_END_OF_GROUP: Final = "::endgroup::"
 _KILLED: Final = Trouble(
     code="airflow.killed",
     message="the run failed without a word: its task was killed, or marked as failed",
@@ -45,6 +46,8 @@ def tell_failure(context: Context) -> None:
         remember(fleet, lambda memory: _tell_unexplained(Telling(fleet, memory, origin)))
         return
     trouble = trouble_of(error)
+    # Airflow puts what follows a task into a group that is closed where people look: these lines stand outside of it.
+    _LOG.info(_END_OF_GROUP)
     for line in trouble.last_words():
         _LOG.error("%s", line)
     remember(fleet, lambda memory: Telling(fleet, memory, origin).broke(trouble))

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from textwrap import shorten
+from textwrap import shorten, wrap
 from typing import Final
 
 from pgtend.kernel.errors import BrokenEvidence, Misconfigured, Outage, PgtendError, Refusal
@@ -15,6 +15,9 @@ from pgtend.kernel.errors import BrokenEvidence, Misconfigured, Outage, PgtendEr
 _RUNBOOK: Final = re.compile(r"docs/runbooks/([\w-]+)\.md")
 _BETWEEN_THOUGHTS: Final = re.compile(r"\n\s*|(?<=\.) (?=[A-Z])")
 _LONGEST_TITLE: Final = 160
+_WIDEST: Final = 96
+_COMMAND: Final = re.compile(r"`[^`]+`|\([A-Z][^()]*;\)")
+_GLUE: Final = "\N{NO-BREAK SPACE}"
 _MEANINGS: Final[dict[type[PgtendError], str]] = {
     Outage: "outage: trying again may help, and the retries are used up",
     Refusal: "refusal: a safety rule said no",
@@ -85,13 +88,14 @@ class Trouble:
         return self.family is BrokenEvidence or self.watched == CRITICAL
 
     def last_words(self) -> Iterator[str]:
-        """Give the lines that end a task's log, where people look first: one thought a line."""
+        """Give the lines that end a task's log, where people look first: a new line for each thought, none too wide."""
         yield f"{self.message} [{self.code}]"
         for label, said in (("DETAIL", self.detail), ("HINT", self.hint)):
             first, *rest = _BETWEEN_THOUGHTS.split(said.strip())
             if first:
-                yield f"{label}: {first}"
-                yield from (f"    {line}" for line in rest)
+                yield from _folded(f"{label}: {first}")
+                for line in rest:
+                    yield from _folded(f"    {line}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +193,13 @@ def _good_rows(incident: Incident) -> Iterable[tuple[str, str]]:
         ("Run", incident.run),
         ("Next", incident.next_step),
     )
+
+
+def _folded(line: str) -> list[str]:
+    """Fold a line as a log does not; a command stays in one piece, to be copied."""
+    whole = _COMMAND.sub(lambda found: found[0].replace(" ", _GLUE), line)
+    folded = wrap(whole, _WIDEST, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+    return [one.replace(_GLUE, " ") for one in folded]
 
 
 def _named(trouble: Trouble) -> str:

@@ -110,7 +110,7 @@ def test_rows_that_an_archive_swallows_come_back(attic: Attic) -> None:
         " FOR EACH ROW EXECUTE FUNCTION public.swallow()",
         f"{ROW} (1, '2025-09-09', 1, 2, 3)",
     )
-    with pytest.raises(RowsAstray, match="took 1 rows, and the archive got 0"):
+    with pytest.raises(RowsAstray, match="took 1 row, and the archive got 0"):
         attic.run()
     assert attic.ask(f"SELECT count(*) FROM {METRICS} WHERE date = '2025-09-09'") == "1"
 

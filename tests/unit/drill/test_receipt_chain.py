@@ -54,7 +54,7 @@ def test_a_chain_that_nobody_touched_holds(office: Office) -> None:
     assert office.ledger.verify_chain(audit_heads(report.receipts)).holds
     done = verify_alone(office.folder, "--head", str(report.head), keys=[office.key.public.text])
     assert done.returncode == 0, done.stdout
-    assert "5 receipts hold" in done.stdout
+    assert "verified 5 receipts: all hold" in done.stdout
 
 
 def remove_one_in_the_middle(office: Office) -> None:

@@ -223,7 +223,7 @@ def test_an_auditor_verifies_the_exported_folder_with_what_is_in_it(office: Offi
     inside = [str(folder / word) if "/" in word or word == "receipts" else word for word in words]
     verified = verify_alone(*inside)
     assert (verified.returncode, verified.stderr) == (0, "")
-    assert "3 notes are here" in verified.stdout
+    assert "beside them 3 notes" in verified.stdout
     assert sorted(path.name for path in (folder / "pages").iterdir()) == [f"{n:012d}.html" for n in (1, 2, 3)]
     (folder / "receipts" / "000000000003.json").unlink()
     assert "receipt 3: it is missing" in verify_alone(*inside).stdout

@@ -16,7 +16,7 @@ from pgtend.overview.drills import NewestDrill, proof_cell
 from pgtend.overview.health import Peak, PoolRow, WorstHealth, health_cell, pool_advice
 from pgtend.overview.history import AlertRow
 from pgtend.overview.model import Cell, Light, row_of, say_fleet, worst, worst_first
-from pgtend.overview.pipelines import PipelineRow, work_cell
+from pgtend.overview.pipelines import PipelineRow, with_alerts, work_cell
 from pgtend.overview.statements import Days, JudgedNight, statements_cell
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -225,17 +225,49 @@ def test_months_that_wait_are_yellow_and_say_for_what() -> None:
 
 def test_a_run_that_died_without_a_word_is_red() -> None:
     """It leads to the run itself."""
-    judged = work_cell("kgc", [RUN, replace(RUN, pipeline="analyze", outcome="vanished")], NOW)
+    judged = work_cell("kgc", [RUN, replace(RUN, pipeline="analyze", outcome="vanished")], [], NOW)
     assert (judged.light, judged.says) == (Light.BAD, "analyze vanished")
-    assert judged.why == "analyze began 7 h ago. It died without a word."
+    assert judged.why == "Analyze began 7 h ago. It died without a word."
     assert judged.link == "run:http://airflow.test/dags/kgc.backup/runs/1"
 
 
 def test_a_run_that_goes_on_is_no_trouble() -> None:
     """And of a database without any run nothing is known."""
-    assert work_cell("kgc", [replace(RUN, outcome="running")], NOW).says == "backup running"
-    assert work_cell("kgc", [RUN], NOW).light is Light.GOOD
-    assert work_cell("kgc", [], NOW).light is Light.UNKNOWN
+    assert work_cell("kgc", [replace(RUN, outcome="running")], [], NOW).says == "backup running"
+    assert work_cell("kgc", [RUN], [], NOW).light is Light.GOOD
+    assert work_cell("kgc", [], [], NOW).light is Light.UNKNOWN
+
+
+def test_a_run_that_was_refused_before_it_began_is_red() -> None:
+    """The ledger has no run of it, only people were told; the run that ended well before it says nothing any more."""
+    judged = work_cell("kgc", [RUN], [ALERT], NOW)
+    assert (judged.light, judged.says) == (Light.BAD, "backup failed")
+    assert judged.why == "Backup failed 1 h ago. The vault is full."
+    assert work_cell("kgc", [], [ALERT], NOW).light is Light.BAD
+    (row,) = with_alerts([RUN], [ALERT])
+    assert (row.outcome, row.error_code, row.good_at) == ("failed", "vault.full", NOW - 6 * HOUR)
+    found = replace(ALERT, key="pgtend/production/kgc/health/disk", pipeline="health")
+    assert work_cell("kgc", [RUN], [found], NOW).light is Light.GOOD
+
+
+@pytest.mark.parametrize(
+    ("alert", "rows", "light", "says"),
+    [
+        (ALERT, [replace(RUN, outcome="running")], Light.WATCH, "backup failed, runs again"),
+        (replace(ALERT, key=f"{ALERT.key}-late"), [RUN], Light.WATCH, "backup is late"),
+        (
+            replace(ALERT, database="fleet", pipeline="server db1:5432", concerns=["kgc"]),
+            [RUN],
+            Light.BAD,
+            "server away",
+        ),
+    ],
+)
+def test_work_in_doubt_is_never_green(alert: AlertRow, rows: list[PipelineRow], light: Light, says: str) -> None:
+    """What failed and is tried again, what is late, and a server that is away."""
+    judged = work_cell("kgc", rows, [alert], NOW)
+    assert (judged.light, judged.says) == (light, says)
+    assert judged.why.endswith(", for 3 h: the vault is full.")
 
 
 def test_an_alert_is_red_until_somebody_is_on_it() -> None:
@@ -258,18 +290,21 @@ def test_an_alert_is_red_until_somebody_is_on_it() -> None:
 def test_statements_are_judged_by_the_newest_night() -> None:
     """Slower than usual is yellow, worth an alert is red, and a night too old says nothing."""
     night = JudgedNight(
-        database="kgc", day=date(2026, 11, 20), at=NOW - HOUR, judged=212, regressions=0, alerts=0, worst=0.0
+        database="kgc", day=date(2026, 11, 20), at=NOW - HOUR, judged=212, remark="", regressions=0, alerts=0, worst=0.0
     )
     assert statements_cell("kgc", night, NOW).light is Light.GOOD
     slower = replace(night, regressions=2, worst=3.42)
     judged = statements_cell("kgc", slower, NOW)
     assert (judged.light, judged.says) == (Light.WATCH, "2 slower")
-    assert judged.why == "On 2026-11-20 2 were slower than usual, the worst 3.4 times."
+    assert judged.why == "Slower than usual on 2026-11-20: 2 statements, the worst 3.4 times."
     assert statements_cell("kgc", replace(slower, alerts=1), NOW).light is Light.BAD
     assert statements_cell("kgc", slower, NOW + timedelta(days=3)).light is Light.UNKNOWN
     assert statements_cell("kgc", None, NOW).light is Light.UNKNOWN
     early = statements_cell("kgc", replace(night, judged=0), NOW)
     assert (early.light, early.says) == (Light.UNKNOWN, "too early to tell")
+    counted_anew = statements_cell("kgc", replace(night, judged=0, remark="nothing was counted: the first night"), NOW)
+    assert (counted_anew.light, counted_anew.says) == (Light.UNKNOWN, "not judged")
+    assert counted_anew.why == "On 2026-11-20 nothing was counted: the first night."
 
 
 def test_the_days_before_are_as_many() -> None:

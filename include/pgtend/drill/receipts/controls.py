@@ -8,6 +8,7 @@ from typing import Final
 
 from pgtend.drill.model import CheckName, CheckOutcome, Verdict
 from pgtend.drill.receipts.model import Receipt
+from pgtend.kernel.names import counted
 from pgtend.kernel.times import say_span
 
 HIPAA: Final = "HIPAA Security Rule, 45 CFR 164.308(a)(7)(ii)"
@@ -117,8 +118,9 @@ def _exact(receipt: Receipt) -> str:
         return "That copies are tested, and that this one did not stand the test."
     if any(outcomes.get(name) is not CheckOutcome.PASSED for name in compared):
         return "That a copy was retrieved; how far it was compared is listed under the checks."
+    tables, rows = counted(backup.tables, "table"), counted(backup.rows, "row")
     return (
-        f"One copy was retrieved, and its {backup.tables:,} tables with {backup.rows:,} rows were found to be what the "
+        f"One copy was retrieved, and its {tables} with {rows} were found to be what the "
         "manifest recorded at the moment of the backup, as far as listed under the checks."
     )
 
@@ -134,7 +136,7 @@ def _restored(receipt: Receipt) -> str:
 
 def _complete(receipt: Receipt) -> str:
     passed = sum(check.outcome is CheckOutcome.PASSED for check in receipt.checks)
-    what = f"{passed} of {len(receipt.checks)} checks of integrity and completeness passed"
+    what = f"{passed} of {counted(len(receipt.checks), 'check')} of integrity and completeness passed"
     return f"One test of one procedure, the restore of this database: {what}; {_result(receipt.verdict)}."
 
 

@@ -15,6 +15,7 @@ from typing import cast
 from pgtend.drill.receipts.keys import SigningKey, VerifyingKey, find_key
 from pgtend.kernel.digests import canonical_json, sha256_hex
 from pgtend.kernel.errors import BrokenEvidence
+from pgtend.kernel.names import counted
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 _RUNBOOK = "Keep the file as it is, and follow docs/runbooks/receipt-chain-broken.md."
@@ -56,7 +57,7 @@ def open_envelope(content: bytes, trusted: Sequence[VerifyingKey]) -> Opened:
     if key is None:
         raise ReceiptBroken(
             "the receipt is signed by a key that is not trusted here",
-            detail=f"The id of that key is {key_id}. Trusted are {len(trusted)} keys.",
+            detail=f"The id of that key is {key_id}. Trusted are {counted(len(trusted), 'key')}.",
             hint="Name its public key with --key or in receipts.trusted_keys, if it is one of yours.",
         )
     if not key.verifies(signature, pae(PAYLOAD_TYPE, payload)):

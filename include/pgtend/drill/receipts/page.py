@@ -16,6 +16,7 @@ from pgtend.drill.receipts.chain import ReceiptHead, Sealed
 from pgtend.drill.receipts.controls import Control, controls_of
 from pgtend.drill.receipts.model import CheckMade, Receipt, TimeTarget
 from pgtend.drill.receipts.notes import Note, NoteKind
+from pgtend.kernel.names import counted
 from pgtend.kernel.sizes import Bytes
 from pgtend.kernel.times import say_span
 
@@ -85,10 +86,13 @@ def _what(receipt: Receipt) -> str:
         _facts(
             ("Database", receipt.database),
             ("Backup", f"{backup.backup_id}, taken {_moment(backup.taken_at)}"),
-            ("Where it lay", f"{backup.place}, in {backup.parts} parts, {sealed_for}"),
-            ("What it holds", f"{backup.tables:,} tables, {backup.rows:,} rows; {Bytes(backup.stored_size)} stored"),
+            ("Where it lay", f"{backup.place}, in {counted(backup.parts, 'part')}, {sealed_for}"),
+            (
+                "What it holds",
+                f"{counted(backup.tables, 'table')}, {counted(backup.rows, 'row')}; {Bytes(backup.stored_size)} stored",
+            ),
             ("Source", f"PostgreSQL {backup.source_version}, system {backup.system_identifier}, at {backup.lsn}"),
-            ("Chosen as", f"{chosen.rule.meaning}, of {chosen.candidates} backups"),
+            ("Chosen as", f"{chosen.rule.meaning}, of {counted(chosen.candidates, 'backup')}"),
             ("Restored to", f"PostgreSQL {receipt.surroundings.server_version} on {run.host}"),
             ("Started by", run.operator),
             ("When", f"{_moment(run.started_at)} to {_moment(run.ended_at)}"),

@@ -19,6 +19,7 @@ from pgtend.drill.receipts.chain import (
 from pgtend.drill.receipts.notes import digest_of_note
 from pgtend.drill.receipts.record import heads_in, notes_in
 from pgtend.kernel.digests import sha256_hex
+from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
 from pgtend.ledger.model import AuditHead, Ledger
 
@@ -32,7 +33,7 @@ def verify_receipts(
     person kept tell.
     """
     chain, broken = believed(book)
-    progress(f"{len(chain)} receipts read from {book.vault.place}, {len(broken)} of them cannot be believed")
+    progress(f"{counted(len(chain), 'receipt')} read from {book.vault.place}, {len(broken)} of them cannot be believed")
     entries = tuple(ledger.entries()) if ledger else ()
     recorded = heads_in(entries, book.fleet)
     faults = [

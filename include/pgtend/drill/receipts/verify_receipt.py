@@ -323,7 +323,7 @@ def tell(receipts: Sequence[Receipt], notes: int, faults: Sequence[str]) -> int:
     for one in unique.values():
         say(f"{one.number}  {one.verdict}  {one.fleet}/{one.database}  backup {one.backup}  {one.issued_at}")
     if notes:
-        say(f"{notes} notes are here; no signature covers them, the audit of the fleet does")
+        say(f"beside them {counted(notes, 'note')}; no signature covers those, the audit of the fleet does")
     if unique:
         newest = max(unique.values(), key=lambda one: one.number)
         say(f"the newest receipt here is {newest.number}:{newest.sha256}")
@@ -333,11 +333,16 @@ def tell(receipts: Sequence[Receipt], notes: int, faults: Sequence[str]) -> int:
         say("WRONG  there is no receipt here")
     holds = bool(receipts) and not faults
     say(
-        f"{len(unique)} receipts hold"
+        f"verified {counted(len(unique), 'receipt')}: all hold"
         if holds
-        else f"{len(faults)} things are wrong; believe none of it before you know why"
+        else f"{counted(len(faults), 'fault')} found; believe none of it before you know why"
     )
     return 0 if holds else 1
+
+
+def counted(amount: int, thing: str) -> str:
+    """Say how many there are of a thing, as people do."""
+    return f"{amount} {thing}" if amount == 1 else f"{amount} {thing}s"
 
 
 def say(line: str) -> None:

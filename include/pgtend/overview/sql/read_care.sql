@@ -3,7 +3,7 @@
 SELECT known.database,
     (SELECT max(look.at) FROM reporting.index_looks AS look
         WHERE look.database = known.database AND look.at > %(since)s::timestamptz) AS looked_at,
-    coalesce(rebuilt.waiting, 0)::integer AS waiting, coalesce(rebuilt.bloat, 0)::bigint AS bloat, rebuilt.at AS judged_at,
+    coalesce(rebuilt.waiting, 0)::integer AS waiting, coalesce(rebuilt.bloat, 0)::bigint AS bloat, greatest(rebuilt.at, ran.at) AS judged_at,
     coalesce(planned.months, 0)::integer AS months, coalesce(planned.rows, 0)::bigint AS planned_rows,
     coalesce(planned.unapproved, 0)::integer AS unapproved, coalesce(planned.refusals, '') AS refusals,
     planned.at AS planned_at
@@ -19,6 +19,13 @@ LEFT JOIN LATERAL (
         SELECT newest.run_id FROM reporting.index_rebuilds AS newest
         WHERE newest.database = known.database AND newest.at > %(since)s::timestamptz ORDER BY newest.at DESC LIMIT 1)
 ) AS rebuilt ON true
+-- A run that saw no index worth a word has judged all of them too.
+LEFT JOIN LATERAL (
+    SELECT run.ended_at AS at FROM reporting.runs AS run
+    WHERE run.database = known.database AND run.pipeline = 'reindex' AND run.outcome = 'succeeded'
+      AND run.started_at > %(since)s::timestamptz
+    ORDER BY run.started_at DESC LIMIT 1
+) AS ran ON true
 LEFT JOIN LATERAL (
     SELECT sum(plan.months) AS months, sum(plan.planned_rows) AS rows,
         count(*) FILTER (WHERE plan.approved_by = '') AS unapproved,

@@ -14,7 +14,7 @@ from pgtend.overview import history
 from pgtend.overview.fleet import Asked, overview
 from pgtend.overview.history import AlertRow, AuditRow, RunFilter, RunRow, Stretch
 from pgtend.overview.model import Overview, Row
-from pgtend.overview.pipelines import PipelineRow, pipelines
+from pgtend.overview.pipelines import PipelineRow, pipelines, with_alerts
 from pgtend_airflow.desk import usable_fleet
 from pgtend_airflow.web.books import Reading
 from pgtend_airflow.web.door import DatabasePath, Door, Most, Page, page_of, some_databases
@@ -53,7 +53,9 @@ def one_database(database: DatabasePath, session: Reading) -> DatabaseView:
     """Judge one database by every promise, and tell how each of its pipelines stands."""
     file, now = usable_fleet(), utc_now()
     seen = overview(session, Asked(fleet=file, databases=[file.databases[database]], now=now))
-    return DatabaseView(overview=seen, row=seen.rows[0], pipelines=pipelines(session, [database], now))
+    told = history.alerts(session, [database], only_open=True)
+    standing = with_alerts(pipelines(session, [database], now), told)
+    return DatabaseView(overview=seen, row=seen.rows[0], pipelines=standing)
 
 
 @DOOR.get("/databases/{database}/timeline", Role.VIEWER, "All maintenance of one database, for a picture")

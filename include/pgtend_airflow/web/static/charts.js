@@ -1,6 +1,6 @@
 // Pictures as SVG: each says in words what it shows, and can be read as a table by those who do not see it.
 import { insideAirflow } from "./look.js";
-import { day, exact, span } from "./words.js";
+import { counted, day, exact, span } from "./words.js";
 
 const { createElement: h, useEffect, useId, useRef, useState } = globalThis.React;
 const { Box, HStack, Table, Text, VisuallyHidden } = globalThis.ChakraUI;
@@ -52,7 +52,7 @@ export function Timeline({ stretches, since, until }) {
   const x = (at) => left + ((at - since) / (until - since)) * Math.max(1, width - left - 4);
   const failed = stretches.filter((run) => OUTCOME[run.outcome] === "red.solid").reduce((sum, run) => sum + run.runs, 0);
   const all = stretches.reduce((sum, run) => sum + run.runs, 0);
-  const label = `${all} runs of ${lanes.length} pipelines since ${day(since)}, ${failed} of them failed`;
+  const label = `${counted(all, "run")} of ${counted(lanes.length, "pipeline")} since ${day(since)}, failed: ${failed}`;
   const mark = (run) => {
     const from = x(new Date(run.started_at).getTime());
     const wide = Math.max(4, x(run.ended_at ? new Date(run.ended_at).getTime() : until) - from);

@@ -4,7 +4,7 @@ import { Bars, LineChart } from "./charts.js";
 import { Hint, Moment } from "./look.js";
 import { Act, Answer, ListOf, List, Nothing, Section } from "./parts.js";
 import { may } from "./rights.js";
-import { bytes, count, exact, seconds, sentence, span } from "./words.js";
+import { bytes, count, counted, exact, seconds, sentence, span } from "./words.js";
 
 const { createElement: h, Fragment } = globalThis.React;
 const { Badge, Box, Button, CloseButton, Code, Dialog, HStack, Link: Anchor, Portal, Stack, Text } = globalThis.ChakraUI;
@@ -52,7 +52,7 @@ function One({ database, drill, who }) {
     drill.not_checked && h(Text, { fontSize: "sm" }, h(Text, { as: "strong" }, "Not checked: "), drill.not_checked),
     h(Answer, { of: answer }, (seen) => h(Fragment, null,
       h(Box, null, h(Text, { fontWeight: "medium", mb: 1 }, "Where the time went"),
-        h(Bars, { label: "steps with their times", rows: seen.stages.map((stage) => ({ name: stage.stage, value: seconds(stage.took), says: `${span(stage.took)}${stage.bytes ? `, ${bytes(stage.bytes)}` : ""}${stage.rows ? `, ${count(stage.rows)} rows` : ""}` })) })),
+        h(Bars, { label: "steps with their times", rows: seen.stages.map((stage) => ({ name: stage.stage, value: seconds(stage.took), says: `${span(stage.took)}${stage.bytes ? `, ${bytes(stage.bytes)}` : ""}${stage.rows ? `, ${counted(stage.rows, "row")}` : ""}` })) })),
       h(List, { caption: "checks", columns: CHECKS, rows: seen.checks, name: (row) => `${row.check_name}/${row.subject}` }))));
 }
 

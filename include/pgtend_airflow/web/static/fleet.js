@@ -2,7 +2,7 @@
 import { useAnswer, useMe } from "./api.js";
 import { Away, Light, LIGHTS, place, To } from "./look.js";
 import { Answer } from "./parts.js";
-import { sentence } from "./words.js";
+import { counted, sentence } from "./words.js";
 
 const { createElement: h } = globalThis.React;
 const { Box, Button, Flex, Heading, HStack, Popover, Portal, Stack, Table, Text } = globalThis.ChakraUI;
@@ -67,7 +67,7 @@ export function Verdict({ seen, at }) {
     h(Light, { light: seen.light, size: 9, label: "" }),
     h(Box, { flex: 1, minW: "11rem" },
       h(Text, { fontSize: { base: "lg", md: "xl" }, fontWeight: "semibold", color: "fg" }, seen.says),
-      h(Text, { fontSize: "sm", color: "fg.muted" }, `${seen.rows.length} databases of ${seen.fleet} (${seen.environment})`, at && `, as of ${at.toISOString().slice(11, 19)} UTC`)),
+      h(Text, { fontSize: "sm", color: "fg.muted" }, `${counted(seen.rows.length, "database")} of ${seen.fleet} (${seen.environment})`, at && `, as of ${at.toISOString().slice(11, 19)} UTC`)),
     h(HStack, { gap: 4 }, told.map((light) => h(HStack, { key: light, gap: 1.5 }, h(Light, { light, label: `${LIGHTS[light].word}: ` }), h(Text, { fontSize: "sm", color: "fg", fontVariantNumeric: "tabular-nums" }, of(light))))));
 }
 

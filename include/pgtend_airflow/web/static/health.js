@@ -3,7 +3,7 @@ import { useAnswer } from "./api.js";
 import { LineChart } from "./charts.js";
 import { Hint, Light, Moment } from "./look.js";
 import { Answer, Choice, List, Section } from "./parts.js";
-import { bytes, count, number, sentence, span } from "./words.js";
+import { bytes, count, counted, number, sentence, span } from "./words.js";
 
 const { createElement: h, Fragment, useState } = globalThis.React;
 const { Badge, Box, Button, CloseButton, Dialog, HStack, Portal, Stack, Text } = globalThis.ChakraUI;
@@ -31,7 +31,7 @@ function Trend({ database, metric }) {
         points: seen.points.map((point) => ({ at: point.at, value: point.last })), say: say(seen.unit), label: seen.title, height: 220,
         limits: [["warning", "watch"], ["critical", "bad"]].filter(([key]) => seen[key] !== null).map(([key, light]) => ({ value: seen[key], says: `${key} from ${say(seen.unit)(seen[key])}`, light })),
       }),
-      seen.days_until_critical !== null && seen.days_until_critical < 3650 && h(Text, { fontSize: "sm" }, `At this growth the limit is met in ${number(seen.days_until_critical, 0)} days.`))));
+      seen.days_until_critical !== null && seen.days_until_critical < 3650 && h(Text, { fontSize: "sm" }, `At this growth the limit is met in ${counted(Math.round(seen.days_until_critical), "day")}.`))));
 }
 
 export function Metric({ database, finding, children }) {
@@ -75,7 +75,7 @@ const POOLS = [
 function Pools({ database }) {
   const answer = useAnswer(`database/analysis/connection-pooling?database=${database}`);
   return h(Section, { title: "Who holds connections" }, h(Answer, { of: answer, lines: 2 }, (seen) => h(Stack, { gap: 3 },
-    seen.advice.suggested !== null && h(Text, null, "All pools together need about ", h(Text, { as: "strong" }, `${seen.advice.suggested} connections`), "."),
+    seen.advice.suggested !== null && h(Text, null, "All pools together need about ", h(Text, { as: "strong" }, counted(seen.advice.suggested, "connection")), "."),
     h(Text, { fontSize: "sm", color: "fg.muted" }, seen.advice.why),
     seen.advice.leaks.map((leak) => h(HStack, { key: leak, gap: 2, align: "start" }, h(Light, { light: "watch" }), h(Text, { fontSize: "sm" }, sentence(leak)))),
     h(List, { caption: "connections", columns: POOLS, rows: seen.pools, name: (row) => `${row.application}/${row.role}`, empty: "Nobody was connected at the last look." }))));

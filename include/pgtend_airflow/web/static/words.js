@@ -17,6 +17,12 @@ export function count(amount) {
   return amount === null || amount === undefined ? "–" : new Intl.NumberFormat("en").format(amount);
 }
 
+/** How many there are of a thing, as people say it: 1 day, 2,000 indexes. */
+export function counted(amount, thing) {
+  const many = /[^aeiou]y$/.test(thing) ? `${thing.slice(0, -1)}ies` : `${thing}${/(x|s|ch|sh)$/.test(thing) ? "es" : "s"}`;
+  return `${count(amount)} ${amount === 1 ? thing : many}`;
+}
+
 export function number(amount, digits = 1) {
   if (amount === null || amount === undefined) return "–";
   return new Intl.NumberFormat("en", { maximumFractionDigits: digits }).format(amount);
