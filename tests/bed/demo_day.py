@@ -43,9 +43,9 @@ class Operator:
     def at_work(cls, places: Places) -> Generator[Self]:
         """Open a window of the demo; no page shown in it may complain on the console."""
         api = Api(f"http://127.0.0.1:{read_ports(places)['ui']}")
-        api.log_in("admin", SecretWords(places)["admin"])
         expect.set_options(timeout=PATIENCE)
-        with chromium() as browser, browser.new_context(viewport=DESK) as context:
+        with api.http, chromium() as browser, browser.new_context(viewport=DESK) as context:
+            api.log_in("admin", SecretWords(places)["admin"])
             context.set_default_timeout(PATIENCE)
             visitor = Visitor(context.new_page(), api.url)
             visitor.page.on("console", lambda message: visitor.listen(message))  # noqa: PLW0108 - Playwright writes on bound methods
@@ -216,7 +216,9 @@ def its_log_ends_with_what_to_do(operator: Operator, run_id: str) -> None:
 
 def read_the_receipt(operator: Operator) -> None:
     """Open the newest drill, accept its receipt, say what is done about it, and open the page for auditors."""
-    page = operator.visitor.open("/plugin/pgtend/kgc/drills")
+    page = operator.visitor.open("/plugin/pgtend/kgc")
+    nobody_is_kept_out(page)
+    page.get_by_role("tab", name="Drills").click()
     line = page.get_by_role("region", name="drills").get_by_role("row").nth(1)
     expect(line).to_contain_text("newest, from main")
     line.get_by_role("button", name="Look inside").click()
@@ -260,9 +262,10 @@ def everybody_may_what_their_role_says(operator: Operator) -> None:
     words, roles = SecretWords(operator.places), dict[str, tuple[str, int]]()
     for name in ("viewer", "researcher", "op", "admin"):
         api = Api(operator.api.url)
-        api.log_in(name, words[name])
-        role = api.http.get("/pgtend/api/v1/me").json()["role"]
-        roles[name] = (role, api.http.get("/pgtend/api/v1/database/analysis/tables?database=kgc").status_code)
+        with api.http as http:
+            api.log_in(name, words[name])
+            role = http.get("/pgtend/api/v1/me").json()["role"]
+            roles[name] = (role, http.get("/pgtend/api/v1/database/analysis/tables?database=kgc").status_code)
     assert roles == {
         "viewer": ("viewer", 403),
         "researcher": ("researcher", 200),

@@ -138,6 +138,6 @@ def test_a_reader_sees_every_view_and_no_table(ward: Ward, reporting: LiveDataba
         for view in ("health", "health_databases", "health_readings", "health_days", "health_changes", "health_pools"):
             ask(session, f"SELECT count(*) FROM reporting.{view}")  # noqa: S608 - ours
         question = "SELECT count(DISTINCT metric)::int FROM reporting.health WHERE database = %(name)s"
-        assert ask(session, question, {"name": ward.live.name}) == [41]
+        assert ask(session, question, {"name": ward.live.name}) == [42]
         with pytest.raises(PgtendError, match="permission denied"):
             session.rows(asked("SELECT memory::text AS word FROM reporting.health_current"))
