@@ -13,8 +13,8 @@ from bed.clusters import MAJORS, Clusters, LiveDatabase, new_database, wanted_ma
 from bed.quick_disk import quick_folder
 from pgtend.postgres.throwaway import ThrowawayServer
 
-SHARING = ("tests/browser/",)
-"""Folders whose files share one expensive fixture."""
+SHARING = ("tests/browser/", "tests/airflow/")
+"""Folders whose files share what is expensive: a running Airflow, or one that was imported and has its database."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -29,12 +29,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest; all else stays in the random order it has."""
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    """Begin with what takes longest, by itself or as a folder; all else stays in the random order it has."""
+    items.sort(key=lambda item: not (item.get_closest_marker("long") or item.nodeid.startswith(SHARING)))
 
 
 class Together(LoadFileScheduling):
-    """Gives each file to one worker as a whole, and the files that share a running Airflow to the same one."""
+    """Gives each file to one worker as a whole, and the files of a folder that shares something to the same one."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
