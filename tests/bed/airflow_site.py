@@ -91,11 +91,11 @@ class AirflowSite:
         self.running[component] = process
         self._groups.append(process.pid)
 
-    def kill(self, component: str) -> None:
-        """`kill -9` of a component's main process alone, as the kernel does when memory runs out."""
+    def kill(self, component: str, how: signal.Signals = signal.SIGKILL) -> None:
+        """`kill -9` of a component's main process alone, as the kernel does when memory runs out; or ask it to end."""
         process = self.running.pop(component)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait(10)
+        os.kill(process.pid, how)
+        process.wait(60)
 
     def is_healthy(self) -> bool:
         """Ask the API whether every started component reports itself."""

@@ -13,17 +13,14 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 from psycopg import sql
 
 from bed.airflow_site import AirflowSite, children_of, connection, is_running, metadata_address
-from bed.clusters import Clusters, LiveDatabase, new_database, statement, tools_of
+from bed.clusters import Clusters, LiveDatabase, new_database, statement
 from bed.ledgers import ask, member_of, new_ledger
 from bed.message_sinks import WebhookSink, webhook_sink
-from bed.watchman import Watchman
-from pgtend.postgres.throwaway import ThrowawayServer
 
 DAG_ID = "kgc.analyze"
 FLEET = """
@@ -102,9 +99,9 @@ class Stage:
         self.chat.posts.clear()
 
     @contextmanager
-    def killed(self, component: str) -> Generator[None]:
+    def killed(self, component: str, how: signal.Signals = signal.SIGKILL) -> Generator[None]:
         """Let a component be gone until the block ends; Airflow itself has noticed by then."""
-        self.site.kill(component)
+        self.site.kill(component, how)
         try:
             self.site.wait("its absence to be noticed", lambda: not self.site.is_healthy(), patience=60)
             yield
@@ -121,26 +118,6 @@ class Stage:
         with self.source.session() as watcher:
             (count,) = ask(watcher, question)
         return int(str(count))
-
-
-class Stoppable(Protocol):
-    """What can be stopped and started again where it was."""
-
-    def start(self) -> object:
-        """Be there."""
-
-    def stop(self) -> object:
-        """Be gone."""
-
-
-@contextmanager
-def away(part: Stoppable) -> Generator[None]:
-    """Let something be gone until the block ends."""
-    part.stop()
-    try:
-        yield
-    finally:
-        part.start()
 
 
 @pytest.fixture(scope="module")
@@ -188,29 +165,6 @@ def test_the_log_of_a_failed_task_ends_with_what_to_do(stage: Stage) -> None:
     assert stage.is_good_again()
     stage.site.wait("the good news", lambda: len(stage.chat.posts) > 1, patience=60)
     assert [post["title"].split(":")[0] for post in stage.chat.posts] == TOLD
-
-
-def test_the_watchdog_tells_of_each_part_that_stops_once_and_of_its_return_once(stage: Stage, tmp_path: Path) -> None:
-    """Scheduler, api-server, ledger and mailer, one after the other and all of them real, by the real command."""
-    with ExitStack() as stack:
-        server = stack.enter_context(ThrowawayServer(tools=tools_of(15)))
-        reporting = stack.enter_context(new_ledger(server))
-        watchman = stack.enter_context(Watchman.on_duty(tmp_path, stage.site.address, reporting))
-        parts = {
-            "airflow.scheduler": stage.killed("scheduler"),
-            "airflow.api-server": stage.killed("api-server"),
-            "ledger": away(server),
-            "channel.mail": away(watchman.mailer),
-        }
-        for key, stopped in parts.items():
-            with stopped:
-                assert watchman.tells(f"BROKEN: {key}") <= 2
-                watchman.goes_on(rounds=2)
-            watchman.tells(f"WELL AGAIN: {key}")
-            watchman.goes_on(rounds=2)
-        assert watchman.told == [f"{said}: {key}" for key in parts for said in ("BROKEN", "WELL AGAIN")]
-        last_mail = watchman.mailer.sink.texts()[-1]
-        assert last_mail.startswith("[watched production] watchdog: channel.mail is well again")
 
 
 def test_a_run_marked_as_failed_stops_at_once(stage: Stage) -> None:
