@@ -31,10 +31,11 @@ databases:
   kgc:
     window: {start: "00:00", end: "00:00"}
     limits: {lock_timeout: 2 min, statement_timeout: 5 min, sessions: 2}
+    analyze: {schedule: "0 12 15 6 *"}
   slow:
     window: {start: "00:00", end: "00:00"}
     limits: {lock_timeout: 2 min, statement_timeout: 5 min, sessions: 2}
-    analyze: {time_budget: 9 s, deadline: 10 s}
+    analyze: {schedule: "0 12 15 6 *", time_budget: 9 s, deadline: 10 s}
 """
 SESSIONS = "SELECT count(*)::int FROM pg_stat_activity WHERE application_name LIKE 'pgtend:analyze:%'"
 LOCKS = """
