@@ -137,6 +137,10 @@ FORM: Final[Mapping[str, Param]] = {
 }
 
 
+_JUST_NOW: Final = timedelta(minutes=5)
+"""A time that has passed since the scheduler looked last is no past one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
     """When a pipeline starts, how long it may take, and when its silence is an alert."""
@@ -174,7 +178,11 @@ class Pipeline:
 
         It has no start date: a past one would start a run at the moment the DAG is unpaused.
         """
-        schedule = CronTriggerTimetable(timing.cron, timezone=timing.timezone) if timing.cron else None
+        schedule = None
+        if timing.cron:
+            # Without this Airflow makes up for a time that passed before the DAG was unpaused, as long ago as a tenth
+            # of its span: a weekly pipeline would start outside of its window, sixteen hours late.
+            schedule = CronTriggerTimetable(timing.cron, timezone=timing.timezone, run_immediately=_JUST_NOW)
         return DAG(
             dag_id=f"{subject}.{self.name}",
             schedule=schedule,

@@ -5,16 +5,20 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import pendulum
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
 from airflow.serialization.serialized_objects import DagSerialization
+from airflow.timetables.base import TimeRestriction
+from airflow.timetables.trigger import CronTriggerTimetable
 
 from bed.dag_parsing import fleet_file, parsed
 from pgtend.fleet.load import load_fleet
 from pgtend.watchdog.promises import NOT_PROMISED, promise_of_audit, promise_of_backup, promises_in_ledger
 from pgtend_airflow.pipelines import FORM
 
+UNRESTRICTED = TimeRestriction(earliest=None, latest=None, catchup=False)
 ROOT = Path(__file__).resolve().parents[2]
 FIVE = ("kgc", "heliotrope", "scribemed", "vaxtrace", "healthmate")
 
@@ -121,6 +125,26 @@ def test_unpausing_starts_nothing_by_itself(dags: dict[str, DAG]) -> None:
         assert dag.start_date is None
         assert dag.catchup is False
         assert dag.max_active_runs == 1
+
+
+def test_a_time_that_passed_before_a_pipeline_was_unpaused_is_not_made_up_for(
+    dags: dict[str, DAG], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Airflow starts a weekly run up to sixteen hours late by itself, whatever window the database has."""
+    asked = 0
+    for dag_id, dag in dags.items():
+        schedule = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag)).timetable
+        if not isinstance(schedule, CronTriggerTimetable):
+            continue
+        now = pendulum.now("UTC").add(minutes=asked)
+        for _ in range(2):
+            monkeypatch.setattr("airflow.timetables.trigger.utcnow", lambda now=now: now)
+            first = schedule.next_dagrun_info(last_automated_data_interval=None, restriction=UNRESTRICTED)
+            assert first is not None
+            assert first.run_after >= now.subtract(minutes=5), dag_id
+            now = first.run_after.add(minutes=16)
+        asked += 1
+    assert asked > 30
 
 
 def test_each_task_is_retried_ended_and_told_of(dags: dict[str, DAG]) -> None:

@@ -6,17 +6,17 @@ import os
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bed.advised import WISHES, Worked, served, worked_fleet
 from bench.figures import Section, Table, prose, seconds
 from pgtend.fleet.model import Limits
-from pgtend.indexes.advice_model import NOISE, Statement, Status
-from pgtend.indexes.advice_proof import Measured, make_ready, time_after
-from pgtend.indexes.advice_proof import measure as measure_statement
+from pgtend.indexes.advice_model import NOISE, Candidate, Statement, Status
+from pgtend.indexes.advice_proof import Compared, compare, make_ready
 from pgtend.indexes.advice_sources import live_statements, read_tables
 from pgtend.indexes.advise import AdviceReport
+from pgtend.postgres.identifiers import relation
 from pgtend.postgres.session import open_session
 
 MAJORS = tuple(int(major) for major in os.environ.get("MAJORS", "15,18").split(","))
@@ -46,9 +46,9 @@ def measure() -> Section:
             The databases of the demo in their size for {SIZE}, after {ACTIONS} actions of each application. Candidates
             come from the {STATEMENTS} dearest statements and the catalogue; on PostgreSQL {HYPOPG} HypoPG asks the
             planner first whether it believes in them. Each is built on a copy, and all statements that touch its table
-            run there with and without it. Least gain: of the advices that were kept, for its best statement. Together:
-            all new indexes that were advised built on another copy at once; statements that are then faster by 30 %,
-            reads that are slower by 5 % and a tenth of a millisecond, and by how much writers are slower.
+            run there by turns with and without it. Least gain: of the advices that were kept, for its best statement.
+            Together: all new indexes that were advised built on another copy at once; statements that are then faster
+            by 30 %, reads that are slower by 5 % and a tenth of a millisecond, and by how much writers are slower.
         """),
         tables=(
             Table(COLUMNS, tuple(rows)),
@@ -84,27 +84,25 @@ def _advised(worked: Worked, name: str, folder: Path) -> tuple[tuple[str, ...], 
 
 
 def _together(worked: Worked, name: str, report: AdviceReport) -> tuple[str, str, str]:
-    """Build everything new that was advised on one copy, and run all statements before and after."""
+    """Build everything new that was advised on one copy, and run all statements with and without it."""
     new = [one.candidate for one in report.with_status(Status.ADVISED) if one.candidate.is_new]
     with worked.copy_of(name) as copy:
-        worked.tell(copy, "VACUUM ANALYZE")
-        before = _times(worked, name, copy)
-        worked.tell(copy, *(one.up.replace(" CONCURRENTLY", "") for one in new), "ANALYZE")
-        after = _times(worked, name, copy)
-    times = {one: (found.milliseconds, time_after(one, found, after[one])) for one, found in before.items()}
-    faster = sum((then - now) / then >= FASTER for then, now in times.values() if then > 0)
-    reads = {one: pair for one, pair in times.items() if not one.writes}
-    slower = sum(now - then > max(NOISE, SLOWER * then) for then, now in reads.values())
-    writers = [pair for one, pair in times.items() if one.writes]
-    change = sum(now for _, now in writers) / sum(then for then, _ in writers) - 1 if writers else 0.0
+        worked.tell(copy, *(one.up.replace(" CONCURRENTLY", "") for one in new), "VACUUM ANALYZE")
+        times = _times(worked, name, copy, new)
+    faster = sum((one.gone - one.there) / one.gone >= FASTER for one in times.values() if one.gone > 0)
+    reads = [found for one, found in times.items() if not one.writes]
+    slower = sum(one.there - one.gone > max(NOISE, SLOWER * one.gone) for one in reads)
+    writers = [found for one, found in times.items() if one.writes]
+    change = sum(one.there for one in writers) / sum(one.gone for one in writers) - 1 if writers else 0.0
     return f"{faster} of {len(times)}", f"{slower}", f"{change:+.0%}"
 
 
-def _times(worked: Worked, name: str, copy: str) -> Mapping[Statement, Measured]:
+def _times(worked: Worked, name: str, copy: str, new: Sequence[Candidate]) -> Mapping[Statement, Compared]:
     limits, server = Limits(), worked.server
     with open_session(server.superuser(name), limits, application="bench") as original:
         statements = live_statements(original, STATEMENTS)
     with open_session(server.superuser(copy), limits, application="bench") as session:
         tables = read_tables(session)
         ready = [made for one in statements if (made := make_ready(session, one, tables)) is not None]
-        return {made.statement: measure_statement(session, made) for made in ready}
+        indexes = [relation(one.schema, one.name) for one in new]
+        return {made.statement: compare(session, made, indexes) for made in ready}

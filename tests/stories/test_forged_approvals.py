@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-import time
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -67,9 +66,9 @@ class House:
         assert answer.is_success, answer.text
         run_id = str(answer.json()["dag_run_id"])
         self.site.wait("the question", lambda: self.is_asked(run_id), patience=120)
-        # No person answers within half a second, and Airflow 3.3 fails a task whose answer is there before its
-        # scheduler has heard that the task waits: it takes the end of the process that asked for the end of the task.
-        time.sleep(3)
+        # No person answers within a second, and Airflow 3.3 fails a task whose answer is there before its scheduler has
+        # heard that the task waits: it takes the end of the process that asked for the end of the task.
+        self.site.wait("the scheduler", lambda: self.is_known_to_wait(run_id), patience=60)
         yield run_id
 
     def is_asked(self, run_id: str) -> bool:
@@ -78,6 +77,12 @@ class House:
         if not self.site.api.get(f"{path}/-1/hitlDetails").is_success:
             return False
         return self.site.api.get(path).json()["state"] not in {None, "queued", "running", "scheduled"}
+
+    def is_known_to_wait(self, run_id: str) -> bool:
+        """Tell whether the scheduler has heard that the process that asked has ended."""
+        log = (self.site.home / "scheduler.log").read_text()
+        heard = (line for line in log.splitlines() if "Received executor event with state success" in line)
+        return any(repr(TASK) in line and repr(run_id) in line for line in heard)
 
     def log_says(self, run_id: str, words: str) -> None:
         """Wait until the log of the approval holds some words; its last lines come when the run has ended already."""

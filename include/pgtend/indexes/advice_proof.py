@@ -30,9 +30,13 @@ from pgtend.postgres.session import Session
 from pgtend.sqlfiles import Document, command, query
 from pgtend.statements.plans import FORGET_PREPARED, READ_SEARCH_PATH, Json, can_be_planned, readable, shape_of
 
+_FEWEST = 2
 _ROUNDS = 5
+# Milliseconds that all runs of a statement with one set of values take together.
 _LONG = 200.0
-_DOUBTS = 3
+# A difference by less than half may be chance, and is worth so many times the rounds.
+_PLAINLY = 1.5
+_DOUBTS = 4
 # The planner knows of columns what it needs; of an expression it learns with the first index on it.
 _EXPRESSION = re.compile(r"\w\(")
 _A_DAY = timedelta(days=28) / timedelta(days=1)
@@ -70,10 +74,18 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """How long a statement took, and by which plans."""
+    """How long a statement took, and by which plan."""
 
     milliseconds: float
-    plans: tuple[str, ...]
+    plan: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """How many milliseconds a statement took while some indexes were there, and while they were gone."""
+
+    there: float
+    gone: float
 
 
 class _RolledBack(Exception):
@@ -101,14 +113,13 @@ def prove_on_copy(
     ready = [made for statement in asked if (made := make_ready(session, statement, tables)) is not None]
     progress(f"{len(ready)} of {counted(len(asked), 'statement')} can be run on the copy")
     proofs: dict[str, Proof] = {}
-    before = {made.statement: measure(session, made) for made in ready}
     for candidate in candidates:
         if time.monotonic() > closes_at:
             untried = counted(len(candidates) - candidates.index(candidate), "candidate")
             progress(f"the time is over: {untried} not tried")
             break
         try:
-            proofs[candidate.name] = _prove(session, candidate, touching(candidate.table, ready), before)
+            proofs[candidate.name] = _prove(session, candidate, touching(candidate.table, ready))
         except ConnectionLost:
             raise
         except PgtendError as error:
@@ -145,7 +156,8 @@ def make_ready(session: Session, statement: Statement, tables: Mapping[str, Tabl
             types = session.row(READ_PARAMETERS).types
         values = values_for(types, bound, from_rows(session))
         made = Ready(statement=statement, search_path=path, values=values)
-        measure(session, made, rounds=1)
+        for one in values:
+            _run(session, made, one)
     except ConnectionLost:
         raise
     except PgtendError:
@@ -154,65 +166,63 @@ def make_ready(session: Session, statement: Statement, tables: Mapping[str, Tabl
     return made
 
 
-def measure(session: Session, ready: Ready, rounds: int = _ROUNDS) -> Measured:
-    """Run a statement several times with each set of values, and give the least: the rest is what others did.
+def compare(session: Session, ready: Ready, indexes: Sequence[Composable]) -> Compared:
+    """Run a statement with some indexes and without them, by turns, and give the least: the rest is what others did.
 
-    What takes long differs little from run to run, and is not run often.
+    The indexes are there, and are dropped in a transaction that is rolled back. What else the machine does then slows
+    both turns alike. What takes long differs little from run to run, and is not run often.
     """
-    took: list[float] = []
-    plans: list[str] = []
+    found: list[Compared] = []
     for values in ready.values:
-        runs = [_run(session, ready, values)]
-        while len(runs) < rounds and (len(runs) == 1 or sum(run.milliseconds for run in runs) < _LONG):
-            runs.append(_run(session, ready, values))
-        took.append(min(run.milliseconds for run in runs))
-        plans += runs[-1].plans
-    return Measured(statistics.fmean(took), tuple(plans))
+        pairs: list[tuple[Measured, Measured]] = []
+        while is_open(ready.statement, pairs):
+            pairs.append((_run(session, ready, values), _run(session, ready, values, without=indexes)))
+        found.append(least(ready.statement, pairs))
+    return Compared(statistics.fmean(one.there for one in found), statistics.fmean(one.gone for one in found))
 
 
-def _measured_after(session: Session, made: Ready, before: Measured) -> Measured:
-    """Measure again what seems to have become slower: harm refutes a candidate, so it must not be chance."""
-    found = measure(session, made)
-    for _ in range(_DOUBTS):
-        if time_after(made.statement, before, found) - before.milliseconds <= NOISE:
-            break
-        found = min(found, measure(session, made), key=lambda one: one.milliseconds)
-    return found
+def is_open(statement: Statement, pairs: Sequence[tuple[Measured, Measured]]) -> bool:
+    """Tell whether another pair of runs could say more: harm refutes a candidate, so it must not be chance."""
+    if len(pairs) < _FEWEST:
+        return not pairs or not _is_same(statement, pairs)
+    so_far = least(statement, pairs)
+    less, more = sorted((so_far.there, so_far.gone))
+    is_doubtful = less + NOISE < more < _PLAINLY * less
+    rounds, room = (_ROUNDS * _DOUBTS, _LONG * _DOUBTS) if is_doubtful else (_ROUNDS, _LONG)
+    return len(pairs) < rounds and sum(there.milliseconds + gone.milliseconds for there, gone in pairs) < room
 
 
-def time_after(statement: Statement, before: Measured, after: Measured) -> float:
-    """Tell how long a statement takes after a change; a read by the same plan takes as long as before.
+def least(statement: Statement, pairs: Sequence[tuple[Measured, Measured]]) -> Compared:
+    """Give the best time of each side; a read by the same plan takes as long on both.
 
     On a busy machine the times of the same plan differ by more than the harm that refutes a candidate. Writers pay for
     an index without a word of it in their plans, so their times count as they were measured.
     """
-    is_same = before.plans == after.plans and not statement.writes
-    return before.milliseconds if is_same else after.milliseconds
+    there = min(there.milliseconds for there, _ in pairs)
+    gone = min(gone.milliseconds for _, gone in pairs)
+    return Compared(*(min(there, gone),) * 2) if _is_same(statement, pairs) else Compared(there, gone)
 
 
-def _prove(
-    session: Session, candidate: Candidate, ready: Sequence[Ready], before: Mapping[Statement, Measured]
-) -> Proof:
-    table = relation(candidate.schema, candidate.table)
+def _is_same(statement: Statement, pairs: Sequence[tuple[Measured, Measured]]) -> bool:
+    return not statement.writes and all(there.plan == gone.plan for there, gone in pairs)
+
+
+def _prove(session: Session, candidate: Candidate, ready: Sequence[Ready]) -> Proof:
+    table, index = relation(candidate.schema, candidate.table), relation(candidate.schema, candidate.name)
     began = time.monotonic()
     if candidate.is_new:
         session.run(CREATE_INDEX, new=column(candidate.name), table=table, shape=from_catalogue(candidate.shape))
-        took = timedelta(seconds=time.monotonic() - began)
+    took = timedelta(seconds=time.monotonic() - began if candidate.is_new else 0)
+    try:
         if _EXPRESSION.search(candidate.shape):
             session.run(ANALYZE_COPY, table=table)
-        named = {"schema": candidate.schema, "name": candidate.name}
-        size = session.row(READ_RELATION_SIZE, named).size
-    else:
-        named = {"schema": candidate.schema, "name": candidate.name}
-        size, took = session.row(READ_RELATION_SIZE, named).size, timedelta()
-    try:
-        if not candidate.is_new:
-            session.run(DROP_COPY_INDEX, index=relation(candidate.schema, candidate.name))
-        after = {made.statement: _measured_after(session, made, before[made.statement]) for made in ready}
+        size = session.row(READ_RELATION_SIZE, {"schema": candidate.schema, "name": candidate.name}).size
+        found = {made.statement: compare(session, made, [index]) for made in ready}
     finally:
-        _put_back(session, candidate)
-    times = {one: time_after(one, before[one], found) for one, found in after.items()}
-    return weigh(candidate, {one: before[one].milliseconds for one in after}, times, size, took)
+        if candidate.is_new:
+            session.run(DROP_COPY_INDEX, index=index)
+    there, gone = ({one: pair.there for one, pair in found.items()}, {one: pair.gone for one, pair in found.items()})
+    return weigh(candidate, *((gone, there) if candidate.is_new else (there, gone)), size, took)
 
 
 def weigh(
@@ -243,24 +253,11 @@ def _share(before: float, after: float) -> float:
     return (before - after) / before if before > 0 else 0.0
 
 
-def _put_back(session: Session, candidate: Candidate) -> None:
-    if candidate.is_new:
-        session.run(DROP_COPY_INDEX, index=relation(candidate.schema, candidate.name))
-        return
-    shape = re.sub(r"^CREATE (?:UNIQUE )?INDEX .+? ON (?:ONLY )?\S+ ", "", candidate.definition)
-    table = relation(candidate.schema, candidate.table)
-    session.run(CREATE_INDEX, new=column(candidate.name), table=table, shape=from_catalogue(shape))
-
-
 @contextmanager
-def _prepared(session: Session, statement: Statement, path: str) -> Generator[None]:
-    """Hold a prepared statement in a transaction whose changes never stay."""
-    # A prepared statement outlives its transaction, also one that failed.
-    session.run(FORGET_PREPARED)
+def _undone(session: Session) -> Generator[None]:
+    """Do something whose changes never stay: in a transaction, or in a part of one."""
     try:
         with session.transaction():
-            session.row(CHOOSE_CUSTOM_PLANS, {"search_path": path})
-            session.run(PREPARE_ASKED, statement=whole_statement(readable(statement.text)))
             yield
             _roll_back()
     except _RolledBack:
@@ -271,11 +268,33 @@ def _roll_back() -> NoReturn:
     raise _RolledBack
 
 
-def _run(session: Session, ready: Ready, values: Composable) -> Measured:
+@contextmanager
+def _prepared(session: Session, statement: Statement, path: str) -> Generator[None]:
+    """Hold a prepared statement in a transaction whose changes never stay."""
+    # A prepared statement outlives its transaction, also one that failed.
+    session.run(FORGET_PREPARED)
+    with _undone(session):
+        session.row(CHOOSE_CUSTOM_PLANS, {"search_path": path})
+        session.run(PREPARE_ASKED, statement=whole_statement(readable(statement.text)))
+        yield
+
+
+def _run(session: Session, ready: Ready, values: Composable, *, without: Sequence[Composable] = ()) -> Measured:
+    """Run it twice, when it is not long, and give the better: the first looks up in the catalogue what it needs."""
     with _prepared(session, ready.statement, ready.search_path):
+        for index in without:
+            session.run(DROP_COPY_INDEX, index=index)
+        found = _run_once(session, values)
+        if found.milliseconds < _LONG:
+            found = min(found, _run_once(session, values), key=lambda one: one.milliseconds)
+    return found
+
+
+def _run_once(session: Session, values: Composable) -> Measured:
+    with _undone(session):
         answer = session.document(MEASURE_STATEMENT, values=values)
     parsed = cast("Sequence[Mapping[str, Json]]", json.loads(answer) if isinstance(answer, str) else answer)
     took = parsed[0]["Execution Time"]
     plan = parsed[0]["Plan"]
     shape = shape_of(plan) if isinstance(plan, dict) else ""
-    return Measured(float(took) if isinstance(took, int | float) else 0.0, (shape,))
+    return Measured(float(took) if isinstance(took, int | float) else 0.0, shape)
