@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -72,17 +72,18 @@ def dumps_of(pattern: str) -> list[int]:
 
 
 @contextmanager
-def once(seen: Callable[[], bool], act: Callable[[], None]) -> Generator[None]:
+def once(watching: AbstractContextManager[Callable[[], bool]], act: Callable[[], None]) -> Generator[None]:
     """Do something as soon as something is seen, beside what the test does."""
     stop, done = threading.Event(), threading.Event()
 
     def watch() -> None:
-        while not stop.is_set():
-            if seen():
-                act()
-                done.set()
-                return
-            time.sleep(0.02)
+        with watching as seen:
+            while not stop.is_set():
+                if seen():
+                    act()
+                    done.set()
+                    return
+                time.sleep(0.02)
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -103,15 +104,12 @@ def nothing_stays_and_the_next_succeeds(depot: Depot) -> None:
     assert verify_backup(depot.vault, manifest, KEYS, quietly).faults == ()
 
 
-def copying(depot: Depot) -> Callable[[], bool]:
+@contextmanager
+def copying(depot: Depot) -> Generator[Callable[[], bool]]:
     """Tell whether a dump is reading rows right now."""
     query = asked("SELECT 'yes' AS word FROM pg_stat_progress_copy WHERE datname = current_database() LIMIT 1")
-
-    def seen() -> bool:
-        with depot.live.session() as session:
-            return bool(session.rows(query))
-
-    return seen
+    with depot.live.session() as session:
+        yield lambda: bool(session.rows(query))
 
 
 def test_a_killed_dump_leaves_no_backup(large: Depot) -> None:
@@ -122,7 +120,7 @@ def test_a_killed_dump_leaves_no_backup(large: Depot) -> None:
             os.kill(pid, signal.SIGKILL)
 
     with through(large) as network:
-        network.bytes_per_second = 4_000_000
+        network.bytes_per_second = 2_000_000
         with once(copying(large), kill), pytest.raises(Outage, match="pg_dump was killed by SIGKILL"):
             large.take()
     nothing_stays_and_the_next_succeeds(large)
@@ -137,7 +135,7 @@ def test_a_terminated_backend_leaves_no_backup(large: Depot) -> None:
             session.run(end)
 
     with through(large) as network:
-        network.bytes_per_second = 4_000_000
+        network.bytes_per_second = 2_000_000
         with once(copying(large), terminate), pytest.raises(Outage):
             large.take()
     nothing_stays_and_the_next_succeeds(large)
@@ -155,7 +153,7 @@ def test_losing_the_session_that_holds_the_locks_leaves_no_backup(large: Depot) 
             session.run(end)
 
     with through(large) as network:
-        network.bytes_per_second = 4_000_000
+        network.bytes_per_second = 2_000_000
         with once(copying(large), terminate), pytest.raises(Outage):
             large.take()
     nothing_stays_and_the_next_succeeds(large)
@@ -189,7 +187,7 @@ def test_a_network_that_swallows_everything_is_noticed(large: Depot) -> None:
         network.is_black_hole = True
 
     with through(large) as network:
-        network.bytes_per_second = 4_000_000
+        network.bytes_per_second = 2_000_000
         with once(copying(large), swallow), pytest.raises(Stalled):
             large.take()
         network.is_black_hole = False
