@@ -1,4 +1,4 @@
-"""A disk that loses what lies beyond some point: the kernel itself answers EIO, as it does for a broken one."""
+"""A disk that loses what lies beyond some point, or takes nothing more: the kernel answers EIO, as for a broken one."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _SIZE = 96 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class DyingDisk:
-    """A file system in a file that can be cut off."""
+    """A file system in a file in memory, which can be cut off and sealed."""
 
-    image: Path
+    image: int
     folder: Path
     """Where it is mounted."""
 
@@ -39,19 +39,22 @@ class DyingDisk:
             os.close(descriptor)
         os.truncate(self.image, place * block)
 
+    def refuse_to_write(self) -> None:
+        """Take nothing more: the file system does, in memory, and hears of it when it wants to keep that."""
+        fcntl.fcntl(self.image, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE)
+
 
 @contextmanager
 def dying_disk() -> Generator[DyingDisk]:
     """Mount a disk that can be made to fail; without the right to mount one there is no such test."""
-    with tempfile.TemporaryDirectory(prefix="pgtend-disk-") as top:
-        Path(top).chmod(0o755)
-        disk = DyingDisk(Path(top) / "image", Path(top) / "mounted")
-        disk.folder.mkdir()
-        with disk.image.open("wb") as image:
-            image.truncate(_SIZE)
+    image = os.memfd_create("disk", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    with tempfile.TemporaryDirectory(prefix="pgtend-disk-") as folder, os.fdopen(image, "wb") as file:
+        Path(folder).chmod(0o755)
+        file.truncate(_SIZE)
+        disk, device = DyingDisk(image, Path(folder)), f"/proc/{os.getpid()}/fd/{image}"
         # In one group of blocks, whose own records lie in front: what is lost behind is no folder of the file system.
-        made = ("/usr/sbin/mkfs.ext4", "-q", "-b", "4096", "-O", "^has_journal", str(disk.image))
-        mounted = ("/usr/bin/mount", "-o", "loop", str(disk.image), str(disk.folder))
+        made = ("/usr/sbin/mkfs.ext4", "-q", "-b", "4096", "-O", "^has_journal", device)
+        mounted = ("/usr/bin/mount", "-o", "loop", device, str(disk.folder))
         for command in (made, mounted):
             if os.geteuid() or not Path(command[0]).exists() or subprocess.run(command, check=False).returncode:
                 pytest.skip("no disk of one's own may be mounted here")

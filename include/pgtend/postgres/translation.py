@@ -40,6 +40,10 @@ _BY_SQLSTATE: dict[str, type[PgtendError]] = {
 _BY_TEXT: tuple[tuple[re.Pattern[str], type[PgtendError]], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), kind)
     for pattern, kind in (
+        # Of a statement that a program of PostgreSQL ran for us, only the text comes through as well.
+        (r"could not (read|open) (blocks? .+ in )?file \"(base|global|pg_\w+)/", ours.ServerFault),
+        (r"invalid page in block|(missing|unexpected) chunk number|data is corrupt", ours.ServerFault),
+        (r"could not access status of transaction|from before relfrozenxid|invalid memory alloc", ours.ServerFault),
         (r"unsupported startup parameter", ours.PoolerInTheWay),
         (r"SSL connection is required", ours.TlsRefused),
         (r"password authentication failed|no password supplied|empty password", ours.PasswordRefused),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,10 @@ from bed.stored_backups import folder_vault
 from pgtend.backup.verify import verify_backup
 from pgtend.kernel.progress import quietly
 from pgtend.postgres.accounts import server_account
+from pgtend.postgres.command import client
 from pgtend.postgres.errors import ServerFault
 from pgtend.postgres.identifiers import text
+from pgtend.postgres.process import run
 from pgtend.postgres.throwaway import ThrowawayServer
 from pgtend.vault.errors import VaultUnreachable
 
@@ -54,6 +57,8 @@ def test_a_source_that_cannot_read_its_disk_leaves_no_backup(
         server.stop()
         disk.lose_half_of(server.data / where)
         server.start()
+        with pytest.raises(ServerFault, match="pg_dump exited"):
+            run(client(tools_of(18), "pg_dump", live.superuser, "--no-password"), within=timedelta(minutes=1))
         with pytest.raises(ServerFault):
             depot.take()
         assert depot.stored() == []
@@ -76,3 +81,18 @@ def test_a_vault_that_cannot_read_its_disk_is_an_outage(
             verify_backup(depot.vault, manifest, KEYS, quietly)
         assert caught.value.detail == "Input/output error."
         assert caught.value.hint == "Look at the disk or mount: docs/runbooks/vault-unreachable.md."
+
+
+def test_a_vault_that_cannot_write_its_disk_keeps_no_backup(
+    server: ThrowawayServer, disk: DyingDisk, tmp_path: Path
+) -> None:
+    """A file system takes what its disk refuses a moment later: nothing is there before the disk has said so."""
+    with new_database(server) as live:
+        live.run(f"CREATE TABLE public.kept AS {ROWS}")
+        depot = Depot(live, folder_vault(disk.folder / "vault"), tmp_path / "ledger", live.superuser)
+        first = depot.take()
+        disk.refuse_to_write()
+        with pytest.raises(VaultUnreachable) as caught:
+            depot.take()
+        assert caught.value.detail == "Input/output error."
+        assert {key.split("/")[3] for key in depot.stored()} == {first.backup_id}

@@ -59,6 +59,16 @@ TEXTS = {
     "server closed the connection unexpectedly": "postgres.connection_lost",
     'invalid sslmode value: "perhaps"': "postgres.bad_parameter",
     'ERROR:  permission denied for schema "private"': "postgres.missing_right",
+    'ERROR:  could not read blocks 0..0 in file "base/5/16387": Input/output error': "postgres.server_fault",
+    'ERROR:  could not read block 7 in file "pg_tblspc/1/PG_15_202209061/5/2": read only 0': "postgres.server_fault",
+    'ERROR:  could not open file "base/16384/16400": No such file or directory': "postgres.server_fault",
+    'ERROR:  invalid page in block 3 of relation "base/16384/16400"': "postgres.server_fault",
+    "ERROR:  missing chunk number 0 for toast value 16405 in pg_toast_16400": "postgres.server_fault",
+    "ERROR:  unexpected chunk number 4 (expected 3) for toast value 1": "postgres.server_fault",
+    "ERROR:  compressed pglz data is corrupt": "postgres.server_fault",
+    "ERROR:  could not access status of transaction 3735928559": "postgres.server_fault",
+    "ERROR:  invalid memory alloc request size 18446744073709551613": "postgres.server_fault",
+    "ERROR:  found xmin 500 from before relfrozenxid 730": "postgres.server_fault",
 }
 
 
