@@ -44,7 +44,7 @@ class AirflowSite:
     port: int = 0
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict[str, subprocess.Popen[bytes]])
 
-    _groups: list[int] = field(default_factory=list[int])
+    _groups: dict[str, int] = field(default_factory=dict[str, int])
 
     def __post_init__(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
@@ -83,13 +83,17 @@ class AirflowSite:
         return done.stdout
 
     def start(self, component: str) -> None:
-        """Start a component in a process group of its own, so that all of it can be ended."""
+        """Start a component in a process group of its own; what is left of an earlier one is ended, as systemd does.
+
+        Workers of a scheduler that was killed hold its connection open, and the locks of what it was about to do.
+        """
+        self._signal(self._groups.get(component), signal.SIGKILL)
         with (self.home / f"{component}.log").open("ab") as log:
             process = subprocess.Popen(
                 self._argv(component), env=self.environ, cwd=self.home, stdout=log, stderr=log, start_new_session=True
             )
         self.running[component] = process
-        self._groups.append(process.pid)
+        self._groups[component] = process.pid
 
     def kill(self, component: str, how: signal.Signals = signal.SIGKILL) -> None:
         """`kill -9` of a component's main process alone, as the kernel does when memory runs out; or ask it to end."""
@@ -167,7 +171,12 @@ class AirflowSite:
 
     def _signal_all(self, number: signal.Signals) -> None:
         """Reach every process of this site, those too whose parent was killed."""
-        for group in self._groups:
+        for group in self._groups.values():
+            self._signal(group, number)
+
+    @staticmethod
+    def _signal(group: int | None, number: signal.Signals) -> None:
+        if group is not None:
             with suppress(ProcessLookupError):
                 os.killpg(group, number)
 

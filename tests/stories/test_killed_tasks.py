@@ -208,7 +208,10 @@ def test_a_killed_task_process_leaves_nothing(stage: Stage) -> None:
 
 
 def test_a_killed_scheduler_leaves_nothing(stage: Stage) -> None:
-    """`kill -9` of the scheduler and a new one: the work is taken up again, never twice at once, and ends well."""
+    """`kill -9` of the scheduler and a new one: the work is taken up again, never twice at once, and ends well.
+
+    What is left of the old one is ended before the new one starts, as systemd, Docker and `make demo` do.
+    """
     with stage.stuck_run() as stuck:
         stage.site.kill("scheduler")
         stage.site.start("scheduler")

@@ -74,8 +74,8 @@ class Overview:
 
 
 def say_age(span: timedelta) -> str:
-    """Say how old something is, without seconds that nobody needs."""
-    return say_span(span - span % timedelta(minutes=1) if span >= timedelta(minutes=1) else span)
+    """Say how old something is, without the part of it that nobody needs."""
+    return say_span(span - span % timedelta(minutes=1)) if span >= timedelta(minutes=1) else f"{span.seconds} s"
 
 
 def row_of(database: str, owner: str, cells: Mapping[str, Cell]) -> Row:

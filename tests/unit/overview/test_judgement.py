@@ -15,7 +15,7 @@ from pgtend.overview.care import Care, archive_cell, indexes_cell
 from pgtend.overview.drills import NewestDrill, proof_cell
 from pgtend.overview.health import Peak, PoolRow, WorstHealth, health_cell, pool_advice
 from pgtend.overview.history import AlertRow
-from pgtend.overview.model import Cell, Light, row_of, say_fleet, worst, worst_first
+from pgtend.overview.model import Cell, Light, row_of, say_age, say_fleet, worst, worst_first
 from pgtend.overview.pipelines import PipelineRow, with_alerts, work_cell
 from pgtend.overview.statements import Days, JudgedNight, statements_cell
 
@@ -79,6 +79,20 @@ def test_of_nothing_at_all_nothing_is_known() -> None:
     assert worst([Light.GOOD, Light.WATCH]) is Light.WATCH
     assert worst([Light.WATCH, Light.UNKNOWN]) is Light.UNKNOWN
     assert worst([Light.UNKNOWN, Light.BAD]) is Light.BAD
+
+
+@pytest.mark.parametrize(
+    ("age", "said"),
+    [
+        (timedelta(seconds=0.3), "0 s"),
+        (timedelta(seconds=39.6), "39 s"),
+        (timedelta(seconds=119), "1 min"),
+        (timedelta(days=2, hours=3, minutes=9), "2 d 3 h"),
+    ],
+)
+def test_an_age_has_no_part_that_nobody_needs(age: timedelta, said: str) -> None:
+    """Nobody asks for tenths of a second of something that happened a moment ago."""
+    assert say_age(age) == said
 
 
 def test_what_needs_somebody_stands_on_top() -> None:

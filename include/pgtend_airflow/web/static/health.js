@@ -43,13 +43,16 @@ export function Metric({ database, finding, children }) {
       h(Dialog.CloseTrigger, { asChild: true }, h(CloseButton, { size: "sm", "aria-label": "Close" }))))));
 }
 
+// Too little happened to judge it: that nothing is wrong with it is not known either.
+const isQuiet = (finding) => finding.level === "ok" && !finding.says;
+
 function Why({ finding }) {
-  if (finding.level === "ok" || finding.level === "not watched") return h(Text, { color: "fg.muted" }, finding.level === "ok" ? "" : finding.reason);
+  if (finding.level === "ok" || finding.level === "not watched") return h(Text, { color: "fg.muted" }, finding.level === "ok" && !isQuiet(finding) ? "" : finding.reason);
   return h(Fragment, null, h(Text, null, finding.about && `${finding.about}: `, sentence(finding.reason)), finding.advice && h(Text, { fontSize: "sm", color: "fg.muted" }, h(Hint, { text: finding.advice })));
 }
 
 const COLUMNS = (database) => [
-  { title: "What", of: (row) => h(HStack, { gap: 2, align: "start" }, LIGHT[row.level] ? h(Light, { light: LIGHT[row.level] }) : h(Badge, { size: "xs", variant: "outline" }, "off"), h(Metric, { database, finding: row }, row.title)) },
+  { title: "What", of: (row) => h(HStack, { gap: 2, align: "start" }, LIGHT[row.level] && !isQuiet(row) ? h(Light, { light: LIGHT[row.level] }) : h(Badge, { size: "xs", variant: "outline" }, isQuiet(row) ? "quiet" : "off"), h(Metric, { database, finding: row }, row.title)) },
   { title: "Now", end: true, of: (row) => row.says || "–" },
   { title: "Limits", end: true, of: (row) => [row.warning, row.critical].filter((limit) => limit !== null).map(say(row.unit)).join(" / ") || "–" },
   { title: "Since", of: (row) => h(Moment, { at: row.since, empty: "" }) },
