@@ -256,7 +256,7 @@ def _without_value(reading: Reading, before: Finding | None, now: datetime) -> F
         case Reason.ABSENT:
             return _plain(reading, before, now, Level.NOT_WATCHED, Reason.ABSENT)
         case Reason.QUIET if before is not None and before.level in {Level.OK, Level.WARNING, Level.CRITICAL}:
-            return _finding(reading, before, now, before.level, Reason.QUIET, explanation=reading.why)
+            return _plain(reading, before, now, before.level, Reason.QUIET)
         case Reason.QUIET:
             return _plain(reading, before, now, Level.OK, Reason.QUIET)
         case Reason.FIRST_LOOK:

@@ -98,7 +98,9 @@ def test_a_quiet_hour_keeps_the_level_that_was_there() -> None:
     """Without transactions nobody can say that the rollbacks stopped."""
     bad = judged(Watched.DEADLOCKS, [1])[0]
     quiet = Reading(watched=Watched.DEADLOCKS, gap=Reason.QUIET, why="3 transactions")
-    assert POLICY.judge(quiet, bad, NOON).level is Level.WARNING
+    still = POLICY.judge(quiet, bad, NOON)
+    assert still.level is Level.WARNING
+    assert still.explanation == "too little happened since the last look to judge: 3 transactions"
     assert POLICY.judge(quiet, None, NOON).level is Level.OK
 
 
