@@ -72,6 +72,7 @@ SAMPLES: Mapping[str, sql.Composable] = {
     "month": sql.SQL("seen_at::date"),
     "due": sql.SQL("seen_at < '2026-01-01'"),
     "hashed": sql.Identifier("id"),
+    "algorithm": sql.Literal("a sum of hashes"),
     "percent": sql.Literal(1.5),
     "index": sql.Identifier("public", "sample_pkey"),
     "shape": sql.SQL("USING btree (id)"),

@@ -7,7 +7,7 @@ import os
 import secrets
 import tempfile
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -131,7 +131,7 @@ def _read_back(attic: Attic, table: str, unit: Unit) -> str:
     path.write_bytes(content)
     counted = duckdb.sql(f"SELECT count(*) FROM '{path}'").fetchall()[0][0]  # noqa: S608 - a file of ours
     assert pq.read_table(io.BytesIO(content)).num_rows == counted == unit.rows
-    attic.now += timedelta(days=8)
+    attic.pass_week()
     attic.take_backup()
     attic.run()
     assert attic.unit(unit.label, table).stands is State.DROPPED

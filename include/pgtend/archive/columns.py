@@ -9,24 +9,49 @@ from typing import Final, LiteralString
 
 from pgtend.archive.facts import ColumnFacts
 from pgtend.kernel.digests import sha256_hex
-from pgtend.postgres.identifiers import Composable, all_of, column, columns, expression, listed, text
+from pgtend.postgres.identifiers import Composable, all_mixed, all_of, column, columns, expression, listed, number, text
 
-ALGORITHM: Final = "sum(hash_record_extended(ROW(columns by name), 0))"
-"""What the ledger's checksums are. Values that are equal and not the same are hashed by what they consist of."""
+ALGORITHM: Final = (
+    "sum over the rows of the extended hash of the time, seeded with the xor of those of the other columns, "
+    "each seeded with its place among all names"
+)
+"""What the ledger's checksums are: rows that exchange a value, columns that do, and one row twice all change them.
+
+A hash of a record will not do: it is linear in the hashes of its columns, so that in a sum over rows it does not matter
+which row has which value. Values that are equal and not the same are hashed by what they consist of.
+"""
 
 TIME_TYPES: Final = frozenset({"timestamp", "timestamptz", "date"})
-_AS_IT_IS: Final = frozenset(
-    {"int2", "int4", "int8", "oid", "bool", "uuid", "date", "timestamp", "timestamptz", "time", "bytea"}
-)
-# 0 and -0, 1.0 and 1.00, a day and 24 hours: each pair is equal and each is two values.
-_BY_BYTES: Final[dict[str, LiteralString]] = {
-    "float4": "float4send({column})",
-    "float8": "float8send({column})",
-    "numeric": "numeric_send({column})",
-    "interval": "interval_send({column})",
+# By these types; a moment of 64 bits is folded to 32 before it is hashed, everything else counts to the last bit.
+_HASHES: Final[dict[str, LiteralString]] = {
+    "bool": "hashint4extended({column}::int4, {seed})",
+    "int2": "hashint2extended({column}, {seed})",
+    "int4": "hashint4extended({column}, {seed})",
+    # Folded too, and -1 would be like 2^32 - 1: the number itself goes into the seed, which is not folded.
+    "int8": "hashint8extended({column}, {column} # {seed})",
+    "oid": "hashoidextended({column}, {seed})",
+    "uuid": "uuid_hash_extended({column}, {seed})",
+    "timestamp": "timestamp_hash_extended({column}, {seed})",
+    # The same moment, by a cast that asks for no time zone.
+    "timestamptz": "timestamp_hash_extended(timezone(interval '0', {column}), {seed})",
+    "time": "time_hash_extended({column}, {seed})",
+    # 0 and -0, a day and 24 hours, a blank more at the end: each pair is equal and each is two values.
+    "float4": (
+        'CASE WHEN {column} = 0 THEN hashtextextended({column}::text COLLATE "C", {seed})'
+        " ELSE hashfloat4extended({column}, {seed}) END"
+    ),
+    "float8": (
+        'CASE WHEN {column} = 0 THEN hashtextextended({column}::text COLLATE "C", {seed})'
+        " ELSE hashfloat8extended({column}, {seed}) END"
+    ),
+    "interval": "hash_record_extended(ROW(interval_send({column})), {seed})",
+    "bpchar": 'hashtextextended({column}::text COLLATE "C", (octet_length({column})::int8 << 32) # {seed})',
+    # Not every version can hash these but in a row.
+    "date": "hash_record_extended(ROW({column}), {seed})",
+    "bytea": "hash_record_extended(ROW({column}), {seed})",
 }
-# json has no hash at all, and a collation may call two texts equal.
-_AS_TEXT: Final[LiteralString] = '({column}::text COLLATE "C")'
+# json has no hash at all, the hash of a numeric knows neither sign nor scale, and a collation may call two texts equal.
+_AS_TEXT: Final[LiteralString] = 'hashtextextended({column}::text COLLATE "C", {seed})'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +69,13 @@ class Layout:
 
     @property
     def hashed(self) -> Composable:
-        """All columns, in the form in which they are hashed."""
-        return listed(hashable(one) for one in self.columns)
+        """One number for all columns of a row. The time comes last, mixes the others, and is never null."""
+        others = [
+            expression("COALESCE({hash}, {place})", hash=hash_of(one, number(place)), place=number(place))
+            for place, one in enumerate(self.columns, start=1)
+            if one.name != self.by.name
+        ]
+        return hash_of(self.by, all_mixed(others))
 
     @property
     def described(self) -> list[str]:
@@ -87,8 +117,6 @@ class Layout:
         return all_of([self.before(cutoff), *free, *conditions])
 
 
-def hashable(one: ColumnFacts) -> Composable:
-    """Write a column so that different values have different hashes, whatever its type."""
-    if one.type in _AS_IT_IS:
-        return column(one.name)
-    return expression(_BY_BYTES.get(one.type, _AS_TEXT), column=column(one.name))
+def hash_of(one: ColumnFacts, seed: Composable) -> Composable:
+    """Hash a column so that different values have different hashes, whatever its type."""
+    return expression(_HASHES.get(one.type, _AS_TEXT), column=column(one.name), seed=seed)

@@ -41,6 +41,12 @@ class SealBroken(BrokenEvidence):
     code = "archive.seal_broken"
 
 
+class HashedOtherwise(Refusal):
+    """The ledger of an archive was written by a version of pgtend that made its checksums in another way."""
+
+    code = "archive.hashed_otherwise"
+
+
 class ColdBroken(BrokenEvidence):
     """A month read back from the vault does not hold what the ledger says."""
 

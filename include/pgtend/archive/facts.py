@@ -145,9 +145,10 @@ class HoldFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """Whether our tables are there."""
+    """Whether our tables are there, and how their checksums were made."""
 
     is_there: bool
+    algorithm: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from pgtend.archive.errors import SealBroken
+from pgtend.archive.columns import ALGORITHM
+from pgtend.archive.errors import HashedOtherwise, SealBroken
 from pgtend.archive.facts import CREATE_MEMORY, Approval, HoldFacts, Memory
 from pgtend.archive.model import ALLOWED, State, Unit
 from pgtend.archive.names import Names
+from pgtend.postgres.identifiers import text
 from pgtend.postgres.session import Session
 from pgtend.sqlfiles import command, query
 
@@ -32,14 +34,22 @@ REWRITE_UNIT = command(__package__ or "", "rewrite_unit")
 
 
 def is_there(session: Session) -> bool:
-    """Tell whether this database has an archive at all."""
-    return session.row(READ_MEMORY).is_there
+    """Tell whether this database has an archive at all; one whose rows were hashed otherwise is not for us."""
+    found = session.row(READ_MEMORY)
+    if found.is_there and found.algorithm != ALGORITHM:
+        raise HashedOtherwise(
+            "the ledger of this archive has checksums that this version cannot compare",
+            detail=f"They are said to be '{found.algorithm}', and this version makes '{ALGORITHM}'. "
+            "No month was looked at, moved or dropped.",
+            hint="Use the version of pgtend that made this archive; see docs/runbooks/archive-refused.md.",
+        )
+    return found.is_there
 
 
 def remember(session: Session) -> None:
     """Make our own tables, where they are not there yet."""
     if not is_there(session):
-        session.run(CREATE_MEMORY)
+        session.run(CREATE_MEMORY, algorithm=text(ALGORITHM))
 
 
 def approval_of(session: Session, names: Names) -> Approval | None:

@@ -73,6 +73,11 @@ def all_of(conditions: Iterable[Composable]) -> Composable:
     return SQL(" AND ").join(SQL("({})").format(condition) for condition in conditions)
 
 
+def all_mixed(numbers: Iterable[Composable]) -> Composable:
+    """Take the exclusive or of several numbers; of none it is 0, and the server folds that away."""
+    return SQL("({})").format(SQL(" # ").join([number(0), *numbers]))
+
+
 def from_catalogue(definition: str) -> Composable:
     """Repeat what the server itself wrote about an object of its own: a type, the condition of a policy."""
     return SQL(cast("LiteralString", definition))
@@ -86,6 +91,7 @@ def written(statement: str) -> Composable:
 __all__ = [
     "Composable",
     "Identifier",
+    "all_mixed",
     "all_of",
     "column",
     "columns",

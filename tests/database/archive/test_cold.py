@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import timedelta
 
 import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from bed.archiving import METRICS, Attic, own
-from bed.backups import ESCROW
+from bed.archiving import METRICS, Attic, own, stored
 from pgtend.archive.errors import ColdBroken, NobodyToSealFor
 from pgtend.archive.model import State
-from pgtend.vault.agekeys import PrivateKeys
 from pgtend.vault.folder import FolderVault
-from pgtend.vault.sealing import unseal
 
 COLD = {"by": "date", "tier": "cold", "person": "user_id"}
 MONTH = "pgtend_archive.public__health_metrics_2025_09"
@@ -27,16 +23,6 @@ def cold(attic: Attic) -> Attic:
     """Give a clinic whose old months go to the vault."""
     attic.tables = {METRICS: COLD}
     return attic
-
-
-def stored(cold: Attic, month: str, ending: str) -> bytes:
-    """Read an object of a month as it lies in the vault, opened with the escrow key where it is sealed."""
-    with cold.vault() as vault:
-        (key,) = (o.key for o in vault.objects("archive/") if f"/{month}/" in o.key and o.key.endswith(ending))
-        if not key.endswith(".age"):
-            return vault.read_range(key, 0, vault.head(key).size)
-        with unseal(vault, key, PrivateKeys((ESCROW,))) as plain:
-            return plain.read()
 
 
 def test_a_month_in_the_vault_is_read_by_everybody_who_reads_parquet(cold: Attic) -> None:
@@ -113,7 +99,7 @@ def test_a_month_that_is_not_what_the_ledger_says_is_not_stored(cold: Attic) -> 
 def test_a_month_leaves_only_after_a_backup_that_knows_it(cold: Attic) -> None:
     """Proven and past its grace is not enough: a verified backup has to be younger than the seal."""
     cold.run()
-    cold.now += timedelta(days=8)
+    cold.pass_week()
     assert cold.run().dropped == 0
     assert any("no verified backup is younger than its seal" in line for line in cold.lines)
     cold.take_backup()
@@ -126,7 +112,7 @@ def test_a_month_leaves_only_after_a_backup_that_knows_it(cold: Attic) -> None:
 def test_a_late_row_of_a_month_that_is_gone_begins_it_anew(cold: Attic) -> None:
     """Beside what the vault has, and in the vault again afterwards."""
     cold.run()
-    cold.now += timedelta(days=8)
+    cold.pass_week()
     cold.take_backup()
     cold.run()
     cold.live.run(

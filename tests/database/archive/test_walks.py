@@ -16,11 +16,16 @@ from bed.clusters import copy_of
 from pgtend.archive.model import State
 from pgtend.archive.restoring import restore_to_live
 
-HASHED = "date, float4send(diet_score), float4send(exercise_score), id, float4send(medication_score), user_id"
+# Columns have their places by name; a score of 0 has a sign, which only its text shows.
+SCORE = (
+    """(CASE WHEN {0} = 0 THEN hashtextextended({0}::text COLLATE "C", {1}) ELSE hashfloat4extended({0}, {1}) END)"""
+)
+SCORES = " # ".join(SCORE.format(*one) for one in (("diet_score", 2), ("exercise_score", 3), ("medication_score", 5)))
+HASHED = f"timestamp_hash_extended(date, {SCORES} # hashint4extended(id, 4) # hashint4extended(user_id, 6))"
 # What the table holds, what the ledger says of the months that are here, and what the vault alone has.
 WHOLE = f"""
 SELECT sum(rows) || ':' || sum(checksum) FROM (
-    SELECT count(*) AS rows, sum(hash_record_extended(ROW({HASHED}), 0)::numeric) AS checksum FROM {METRICS}
+    SELECT count(*) AS rows, sum({HASHED}) AS checksum FROM {METRICS}
     UNION ALL
     SELECT rows, checksum FROM pgtend_archive.unit WHERE state <> 'dropped'
     UNION ALL
@@ -28,9 +33,9 @@ SELECT sum(rows) || ':' || sum(checksum) FROM (
 ) AS places
 """
 HERE = f"""
-SELECT count(*) || ':' || sum(hash_record_extended(ROW({HASHED}), 0)::numeric)
+SELECT count(*) || ':' || sum({HASHED})
     = (SELECT sum(rows) || ':' || sum(checksum) FROM (
-        SELECT count(*) AS rows, sum(hash_record_extended(ROW({HASHED}), 0)::numeric) AS checksum FROM {METRICS}
+        SELECT count(*) AS rows, sum({HASHED}) AS checksum FROM {METRICS}
         UNION ALL
         SELECT rows, checksum FROM pgtend_archive.unit WHERE state <> 'dropped'
     ) AS places)
@@ -60,7 +65,7 @@ def late(attic: Attic) -> None:
 
 def time_passes(attic: Attic) -> None:
     """Let a week go by, and take a backup."""
-    attic.now += timedelta(days=8)
+    attic.pass_week()
     attic.take_backup()
 
 

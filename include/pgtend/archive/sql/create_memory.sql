@@ -49,6 +49,8 @@ BEGIN
         PRIMARY KEY (source_id, month)
     );
     COMMENT ON TABLE pgtend_archive.unit IS 'One archived month: how many rows the moving statements took, and the sum of the hashes of their content.';
+    -- Read by whoever opens this ledger: what was hashed in another way cannot be compared.
+    COMMENT ON COLUMN pgtend_archive.unit.checksum IS {algorithm};
 
     CREATE TABLE pgtend_archive.hold (
         hold_id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

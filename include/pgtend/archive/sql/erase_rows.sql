@@ -5,7 +5,7 @@ WITH gone AS (
     UPDATE pgtend_archive.unit SET
         rows = rows - (SELECT count(*) FROM gone),
         checksum = checksum
-            - (SELECT COALESCE(sum(hash_record_extended(ROW({hashed}), 0)::numeric), 0) FROM gone),
+            - (SELECT COALESCE(sum({hashed}), 0) FROM gone),
         state = CASE WHEN state IN ('stored', 'proven') THEN 'sealed' ELSE state END,
         gen = gen + (state IN ('stored', 'proven'))::int,
         changed_at = clock_timestamp()

@@ -9,7 +9,7 @@ WITH gone AS (
     SELECT {columns} FROM gone
     RETURNING 1
 ), counted AS (
-    SELECT {month} AS month, count(*) AS rows, sum(hash_record_extended(ROW({hashed}), 0)::numeric) AS checksum
+    SELECT {month} AS month, count(*) AS rows, sum({hashed}) AS checksum
     FROM gone
     GROUP BY 1
 ), known AS (

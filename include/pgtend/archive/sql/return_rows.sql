@@ -7,7 +7,7 @@ WITH gone AS (
     UPDATE pgtend_archive.unit SET
         rows = rows - (SELECT count(*) FROM gone),
         checksum = checksum
-            - (SELECT COALESCE(sum(hash_record_extended(ROW({hashed}), 0)::numeric), 0) FROM gone),
+            - (SELECT COALESCE(sum({hashed}), 0) FROM gone),
         state = 'sealed', gen = gen + 1, changed_at = clock_timestamp()
     WHERE (source_id, month) = (%(source_id)s::int, %(month)s::date)
     RETURNING 1
