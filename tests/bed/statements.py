@@ -70,6 +70,8 @@ SAMPLES: Mapping[str, sql.Composable] = {
     "low": sql.Literal("2026-01-01"),
     "high": sql.Literal("2026-02-01"),
     "month": sql.SQL("seen_at::date"),
+    "day": sql.SQL("seen_at::date"),
+    "within": sql.SQL("seen_at < '2026-01-01'"),
     "due": sql.SQL("seen_at < '2026-01-01'"),
     "hashed": sql.Identifier("id"),
     "algorithm": sql.Literal("a sum of hashes"),

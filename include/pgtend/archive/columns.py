@@ -8,6 +8,7 @@ from datetime import date
 from typing import Final, LiteralString
 
 from pgtend.archive.facts import ColumnFacts
+from pgtend.archive.model import month_after
 from pgtend.kernel.digests import sha256_hex
 from pgtend.postgres.identifiers import Composable, all_mixed, all_of, column, columns, expression, listed, number, text
 
@@ -94,6 +95,19 @@ class Layout:
             template: LiteralString = "date_trunc('month', {by} AT TIME ZONE {zone})::date"
             return expression(template, by=column(self.by.name), zone=text(self.zone))
         return expression("date_trunc('month', {by}::timestamp)::date", by=column(self.by.name))
+
+    @property
+    def day(self) -> Composable:
+        """The day of a row, in the same zone: much cheaper to tell than its month."""
+        if self.by.type == "timestamptz":
+            template: LiteralString = "({by} AT TIME ZONE {zone})::date"
+            return expression(template, by=column(self.by.name), zone=text(self.zone))
+        return expression("{by}::date", by=column(self.by.name))
+
+    def within(self, month: date) -> Composable:
+        """Say that a row is of a month."""
+        low, high = self.start_of(month), self.start_of(month_after(month))
+        return expression("({by} >= {low} AND {by} < {high})", by=column(self.by.name), low=low, high=high)
 
     def before(self, month: date) -> Composable:
         """Say that a row is older than a month."""

@@ -162,6 +162,8 @@ class Pinned:
     money: str
     memory: str
     statistics: str
+    plans: str
+    workers: str
     archiving: str
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 
 from pgtend.archive.errors import RowsAstray
 from pgtend.archive.facts import (
@@ -53,7 +54,7 @@ class MoveReport:
     is_finished: bool = True
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class Mover:
     """Moves the old rows of one table."""
 
@@ -70,9 +71,10 @@ class Mover:
 
     def move(self) -> MoveReport:
         """Move what is due, until it is done or the time is over."""
-        for due in self.plan.leaves:
-            if due.whole is None and due.months:
-                self._walk_leaf(due)
+        with self.session.planning_once():
+            for due in self.plan.leaves:
+                if due.whole is None and due.months:
+                    self._walk_leaf(due)
         return self.report
 
     def _walk_leaf(self, due: LeafDue) -> None:
@@ -92,7 +94,6 @@ class Mover:
         found = self.session.rows(FIND_STRAGGLERS, {"most": _STRAGGLERS}, table=table, due=self._due)
         if not found:
             return False
-        self._make_months(self._count(due))
         for first, last in _stretches(one.block for one in found):
             self._walk(due, first, last)
         return self.report.rows > before
@@ -144,11 +145,7 @@ class Mover:
                     "next_block": until,
                 },
                 table=table,
-                archive=self.shelf.names.archive,
-                columns=layout.names,
-                hashed=layout.hashed,
-                month=layout.month,
-                due=self._due,
+                **self._written,
             )
             _refuse_astray(moved, str(self.shelf.names))
         self._note(moved, timedelta(seconds=time.monotonic() - began))
@@ -196,6 +193,13 @@ class Mover:
     def _count(self, due: LeafDue) -> list[DueMonth]:
         layout = self.plan.reading.layout
         return self.session.rows(COUNT_DUE, table=self._table(due), month=layout.month, due=self._due)
+
+    @cached_property
+    def _written(self) -> Mapping[str, Composable]:
+        """What is the same in the statement of each batch, written once."""
+        layout = self.plan.reading.layout
+        parts = {"columns": layout.names, "hashed": layout.hashed, "day": layout.day, "due": self._due}
+        return {"archive": self.shelf.names.archive, **parts}
 
     @property
     def _due(self) -> Composable:

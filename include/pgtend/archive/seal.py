@@ -105,7 +105,7 @@ def follow_columns(shelf: Shelf, units: Sequence[Unit]) -> int:
 
 def digest(session: Session, table: Composable, unit: Unit, layout: Layout) -> Digest:
     """Count and hash the rows of a month, wherever they are."""
-    return session.row(DIGEST_ROWS, {"month": unit.month}, table=table, hashed=layout.hashed, month=layout.month)
+    return session.row(DIGEST_ROWS, table=table, hashed=layout.hashed, within=layout.within(unit.month))
 
 
 def compare(names: Names, unit: Unit, found: Digest, where: str) -> None:

@@ -174,6 +174,15 @@ class Session:
         with self._speaking_our_errors("transaction", {}), self.connection.transaction():
             yield
 
+    @contextmanager
+    def planning_once(self) -> Generator[None]:
+        """Let a statement that comes back be read and planned once, as long as this lasts."""
+        self.connection.prepare_threshold = 1
+        try:
+            yield
+        finally:
+            self.connection.prepare_threshold = None
+
     def cancel(self) -> None:
         """Stop what the server is doing for us; safe from another thread and from a signal handler."""
         self._is_cancelled = True

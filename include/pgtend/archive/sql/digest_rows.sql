@@ -2,5 +2,5 @@
 SELECT
     count(*) AS rows,
     COALESCE(sum({hashed}), 0)::text AS checksum,
-    COALESCE(bool_and({month} = %(month)s::date), TRUE) AS is_one_month
+    COALESCE(bool_and({within}), TRUE) AS is_one_month
 FROM ONLY {table}

@@ -9,8 +9,8 @@ WITH gone AS (
     SELECT {columns} FROM gone
     RETURNING 1
 ), counted AS (
-    SELECT {month} AS month, count(*) AS rows, sum({hashed}) AS checksum
-    FROM gone
+    SELECT date_trunc('month', day::timestamp)::date AS month, sum(rows)::bigint AS rows, sum(checksum) AS checksum
+    FROM (SELECT {day} AS day, count(*) AS rows, sum({hashed}) AS checksum FROM gone GROUP BY 1) AS days
     GROUP BY 1
 ), known AS (
     INSERT INTO pgtend_archive.unit AS u (source_id, month, state, rows, checksum, columns, partition)
@@ -24,11 +24,11 @@ WITH gone AS (
         changed_at = clock_timestamp()
     RETURNING 1
 ), walked AS (
-    UPDATE pgtend_archive.pass SET next_block = %(next_block)s::bigint, moved = moved + (SELECT count(*) FROM gone)
+    UPDATE pgtend_archive.pass SET next_block = %(next_block)s::bigint, moved = moved + (SELECT COALESCE(sum(rows), 0) FROM counted)
     WHERE source_id = %(source_id)s::int AND relation = %(relation)s::bigint::oid AND next_block = %(from_block)s::bigint
     RETURNING 1
 )
 SELECT
-    (SELECT count(*) FROM gone) AS gone,
+    (SELECT COALESCE(sum(rows), 0)::bigint FROM counted) AS gone,
     (SELECT count(*) FROM kept) AS kept,
     (SELECT count(*) FROM walked) AS walked
