@@ -184,15 +184,6 @@ class Walk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
-    """What one batch did."""
-
-    gone: int
-    kept: int
-    walked: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Locked:
     """How many rows were locked."""
 
@@ -218,7 +209,8 @@ COUNT_DUE = query(__package__ or "", "count_due", DueMonth)
 PIN_SESSION = query(__package__ or "", "pin_session", Pinned)
 LET_COMMITS_BE_QUICK = query(__package__ or "", "let_commits_be_quick", CommitMode)
 BEGIN_PASS = query(__package__ or "", "begin_pass", Walk)
-MOVE_ROWS = query(__package__ or "", "move_rows", Moved)
+READ_PASS = query(__package__ or "", "read_pass", Walk)
+MOVE_ROWS = command(__package__ or "", "move_rows")
 LOCK_ROWS = query(__package__ or "", "lock_rows", Locked)
 FIND_STRAGGLERS = query(__package__ or "", "find_stragglers", Block)
 CREATE_MEMORY = command(__package__ or "", "create_memory")

@@ -17,7 +17,7 @@ from pgtend.archive.facts import (
     LET_COMMITS_BE_QUICK,
     LOCK_ROWS,
     MOVE_ROWS,
-    Moved,
+    READ_PASS,
     Walk,
 )
 from pgtend.archive.memory import units_of
@@ -107,7 +107,7 @@ class Mover:
                 return
             until = min(walk.next_block + self.pace.pages, walk.last_block + 1)
             try:
-                moved = self._batch(due, walk.next_block, until)
+                walk = self._batch(due, walk, until)
             except _IN_THE_WAY as error:
                 tries += 1
                 was_smallest = self.pace.pages == FEWEST_PAGES
@@ -116,45 +116,36 @@ class Mover:
                     continue
                 # Somebody holds a row of these pages for long. The sweep comes back, and so does the next run.
                 self.report.skipped += 1
-                moved = Moved(gone=0, kept=0, walked=0)
+                walk = self._begin(due, until, walk.last_block)
             except RowsBroken:
                 # A row of a month that nobody has made a table for came late.
                 if not self._make_months(self._count(due)):
                     raise
                 continue
             tries = 0
-            walk = Walk(next_block=until, last_block=walk.last_block, moved=walk.moved + moved.gone)
-            if moved.walked == 0:
-                self._begin_at(due, until, walk.last_block)
 
-    def _batch(self, due: LeafDue, first: int, until: int) -> Moved:
+    def _batch(self, due: LeafDue, before: Walk, until: int) -> Walk:
         began = time.monotonic()
         with self.lookout.over_a_batch(), self.session.transaction():
-            pages = {"first": f"({first},0)", "last": f"({until},0)"}
+            pages = {"first": f"({before.next_block},0)", "last": f"({until},0)"}
             table, layout = self._table(due), self.plan.reading.layout
             if self.plan.reading.rule.referenced is Referenced.KEEP:
                 self.session.row(LOCK_ROWS, pages, table=table, due=layout.before(self.plan.cutoff))
-            moved = self.session.row(
-                MOVE_ROWS,
-                {
-                    **pages,
-                    "source_id": self.shelf.source_id,
-                    "described": layout.described,
-                    "relation": due.leaf.oid,
-                    "from_block": first,
-                    "next_block": until,
-                },
-                table=table,
-                **self._written,
+            here = {"source_id": self.shelf.source_id, "relation": due.leaf.oid}
+            cursor = {"from_block": before.next_block, "next_block": until}
+            told = self.session.run(
+                MOVE_ROWS, {**pages, **here, **cursor, "described": layout.described}, table=table, **self._written
             )
-            _refuse_astray(moved, str(self.shelf.names))
-        self._note(moved, timedelta(seconds=time.monotonic() - began))
-        return moved
+            walk = self.session.row(READ_PASS, here)
+            gone = walk.moved - before.moved
+            _refuse_astray(str(self.shelf.names), gone, told.rows, is_walked=walk.next_block == until)
+        self._note(gone, timedelta(seconds=time.monotonic() - began))
+        return walk
 
-    def _note(self, moved: Moved, took: timedelta) -> None:
+    def _note(self, rows: int, took: timedelta) -> None:
         self.pace = self.pace.after(took)
         report = self.report
-        report.rows += moved.gone
+        report.rows += rows
         report.batches += 1
         report.longest = max(report.longest, took)
         if time.monotonic() - self._said_at > _SAY_EVERY:
@@ -178,10 +169,6 @@ class Mover:
                 "last_block": last,
             },
         )
-
-    def _begin_at(self, due: LeafDue, block: int, last: int) -> None:
-        """Set the cursor behind pages that were skipped."""
-        self._begin(due, block, last)
 
     def _make_months(self, months: Sequence[DueMonth]) -> bool:
         """Make the tables of months that are missing; tell whether any was."""
@@ -236,12 +223,12 @@ def _stretches(blocks: Iterable[int]) -> Iterator[tuple[int, int]]:
         yield first, last
 
 
-def _refuse_astray(moved: Moved, table: str) -> None:
-    if moved.gone != moved.kept or moved.walked != 1:
+def _refuse_astray(table: str, gone: int, kept: int, *, is_walked: bool) -> None:
+    if not is_walked or gone != kept:
         raise RowsAstray(
-            f"a batch of {table} took {counted(moved.gone, 'row')}, and the archive got {moved.kept}",
+            f"a batch of {table} took {counted(gone, 'row')}, and the archive got {kept}",
             detail="The batch was undone: every row is where it was before."
-            if moved.gone != moved.kept
+            if is_walked
             else "Somebody else moved the cursor meanwhile. The batch was undone.",
             hint="Something on the archive swallows rows: see docs/runbooks/archive-seal-broken.md.",
         )

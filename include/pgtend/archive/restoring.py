@@ -239,7 +239,7 @@ def _keep_only(desk: Desk, table: Composable, whose: Erasure) -> int:
 
 
 def _delete(session: Session, table: Composable, condition: Composable) -> int:
-    return int(session.run(DELETE_ROWS, table=table, condition=condition).status.rpartition(" ")[2])
+    return session.run(DELETE_ROWS, table=table, condition=condition).rows
 
 
 def _stored(layout: Layout) -> Composable:

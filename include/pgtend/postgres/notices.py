@@ -31,6 +31,11 @@ class Outcome:
     notices: tuple[Notice, ...] = ()
 
     @property
+    def rows(self) -> int:
+        """How many rows it wrote or removed, of a statement that says so."""
+        return int(self.status.rpartition(" ")[2])
+
+    @property
     def warnings(self) -> tuple[Notice, ...]:
         """The remarks that say something was not as asked."""
         return tuple(notice for notice in self.notices if notice.is_warning)

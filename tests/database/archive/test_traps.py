@@ -116,6 +116,23 @@ def test_rows_that_an_archive_swallows_come_back(attic: Attic) -> None:
 
 
 @pytest.mark.pg(">= 18")
+def test_a_batch_whose_cursor_stayed_is_undone(attic: Attic) -> None:
+    """Rows that left while the walk did not go on would be counted twice, or by nobody."""
+    attic.run()
+    attic.live.run(
+        "CREATE FUNCTION public.stay() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'",
+        "CREATE TRIGGER stay BEFORE UPDATE ON pgtend_archive.pass FOR EACH ROW"
+        " WHEN (new.moved > old.moved) EXECUTE FUNCTION public.stay()",
+    )
+    attic.live.run(f"{ROW} (1, '2025-09-09', 1, 2, 3)")
+    before = attic.content(METRICS, ARCHIVE)
+    with pytest.raises(RowsAstray) as caught:
+        attic.run()
+    assert caught.value.detail == "Somebody else moved the cursor meanwhile. The batch was undone."
+    assert attic.content(METRICS, ARCHIVE) == before
+
+
+@pytest.mark.pg(">= 18")
 def test_values_that_an_archive_changes_are_caught_by_the_ledger(attic: Attic) -> None:
     """The ledger knows the rows as they left, so a trigger behind the plan's back does not go through the seal."""
     attic.run()

@@ -1,13 +1,10 @@
 -- Moves the old rows of some pages, in one statement with the ledger and the cursor: whatever ends it, each row is in exactly one
--- place, and the ledger knows the content of those that left. Columns by name, because positions differ.
+-- place, and the ledger knows the content of those that left. Columns by name, because positions differ. What the archive took is
+-- told by the answer to the INSERT, and what left by how far the pass counted: counting rows by returning them is dear.
 WITH gone AS (
     DELETE FROM ONLY {table} AS old
     WHERE old.ctid >= %(first)s::tid AND old.ctid < %(last)s::tid AND {due}
     RETURNING {columns}
-), kept AS (
-    INSERT INTO {archive} ({columns})
-    SELECT {columns} FROM gone
-    RETURNING 1
 ), counted AS (
     SELECT date_trunc('month', day::timestamp)::date AS month, sum(rows)::bigint AS rows, sum(checksum) AS checksum
     FROM (SELECT {day} AS day, count(*) AS rows, sum({hashed}) AS checksum FROM gone GROUP BY 1) AS days
@@ -22,13 +19,10 @@ WITH gone AS (
         gen = u.gen + (u.state NOT IN ('moving', 'detaching'))::int,
         state = 'moving',
         changed_at = clock_timestamp()
-    RETURNING 1
 ), walked AS (
-    UPDATE pgtend_archive.pass SET next_block = %(next_block)s::bigint, moved = moved + (SELECT COALESCE(sum(rows), 0) FROM counted)
+    UPDATE pgtend_archive.pass SET
+        next_block = %(next_block)s::bigint,
+        moved = moved + (SELECT COALESCE(sum(rows), 0) FROM counted)
     WHERE source_id = %(source_id)s::int AND relation = %(relation)s::bigint::oid AND next_block = %(from_block)s::bigint
-    RETURNING 1
 )
-SELECT
-    (SELECT COALESCE(sum(rows), 0)::bigint FROM counted) AS gone,
-    (SELECT count(*) FROM kept) AS kept,
-    (SELECT count(*) FROM walked) AS walked
+INSERT INTO {archive} ({columns}) SELECT {columns} FROM gone
