@@ -44,6 +44,7 @@ def _statements(name: str, part: str) -> tuple[str, ...]:
 MAKE, FILL = _statements("churned.sql", "make"), _statements("churned.sql", "fill")
 GATES, HELD = _statements("held.sql", "gates"), _statements("held.sql", "held")
 STAYS = _whole_file("stays.sql")
+SHARED = _whole_file("shared.sql")
 INVERTED, TRIGRAMS = _whole_file("inverted.sql"), ("CREATE EXTENSION pg_trgm SCHEMA public",)
 _FACTS: Mapping[str, object] = {
     "oid": 20000,

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from bed.clusters import LiveDatabase, new_database, tools_of
-from bed.indexing import FILL, INVERTED, MAKE, Ward
+from bed.indexing import FILL, INVERTED, MAKE, SHARED, Ward
 from bench.disks import SETTINGS
 from bench.figures import Section, Table, prose
 from pgtend.drill.byproducts import READ_INDEX_SIZES
@@ -24,7 +24,7 @@ from pgtend.postgres.throwaway import ThrowawayServer
 MAJORS = tuple(int(major) for major in os.environ.get("MAJORS", "15,18").split(","))
 LARGE = int(os.environ.get("LARGE", "2000000"))
 NOTES = int(os.environ.get("NOTES", "300000"))
-PARTS = os.environ.get("PARTS", "large inverted").split()
+PARTS = os.environ.get("PARTS", "large shared inverted").split()
 TICKET = (
     "ALTER TABLE clinic.visits ADD COLUMN ticket uuid DEFAULT gen_random_uuid()",
     "CREATE INDEX visits_ticket ON clinic.visits (ticket)",
@@ -47,6 +47,19 @@ CLASSES: Mapping[str, str] = {
     "clinic.notes_trigrams": "trigrams (gin_trgm_ops)",
     "clinic.notes_tokens": "words (tsvector)",
 }
+ALIKE: Mapping[str, str] = {
+    "clinic.samples_few": "500 keys",
+    "clinic.samples_sixty": "60 rows of each",
+    "clinic.samples_pairs": "two rows of each",
+    "clinic.samples_skewed": "many of some, one of others",
+    "clinic.samples_beside": "equal keys beside each other",
+    "clinic.samples_mostly": "four of five unique",
+    "clinic.samples_bare": "most without a value",
+    "clinic.samples_word": "text",
+    "clinic.samples_lower": "an expression and a number",
+    "clinic.samples_shift": "two columns, one often without",
+    "clinic.samples_ward": "partial",
+}
 SLOW = "GIN"
 """To churn in a large table, beside all others; the second table has its own."""
 A_SHARE = 4
@@ -67,18 +80,21 @@ class Guess:
 def measure() -> Section:
     """Estimate churned tables, and rebuild them as a run would."""
     large: list[tuple[str, ...]] = []
+    shared: list[tuple[str, ...]] = []
     inverted: list[tuple[str, ...]] = []
     for major in MAJORS:
         with ThrowawayServer(tools=tools_of(major), settings=SETTINGS, listens_on_tcp=True) as server:
             large += estimates_of_kinds(server, LARGE, without=SLOW) if "large" in PARTS else ()
+            shared += _estimates_of_sharing(server) if "shared" in PARTS else ()
             inverted += _estimates_of_classes(server) if "inverted" in PARTS else ()
     return Section(
         title="Sizes of indexes",
         measured=prose(f"""
-            As in the chapter on indexes, with {LARGE:,} rows; and {NOTES:,} rows of documents, arrays, words and
-            trigrams under six inverted indexes. The truth is what `pgtend reindex` itself then came to.
+            As in the chapter on indexes, with {LARGE:,} rows; {LARGE:,} rows with keys that repeat in many ways, of
+            which two of five were deleted; and {NOTES:,} rows of documents, arrays, words and trigrams under six
+            inverted indexes. The truth is what `pgtend reindex` itself then came to.
         """),
-        tables=(Table(COLUMNS, tuple(large)), Table(COLUMNS, tuple(inverted))),
+        tables=(Table(COLUMNS, tuple(large)), Table(COLUMNS, tuple(shared)), Table(COLUMNS, tuple(inverted))),
     )
 
 
@@ -89,6 +105,13 @@ def estimates_of_kinds(server: ThrowawayServer, rows: int, *, without: str = "")
     with new_database(server) as live:
         live.run(*make, *fill, address=live.owner)
         return _estimates(live, server, {name: said for name, said in KINDS.items() if said != without})
+
+
+def _estimates_of_sharing(server: ThrowawayServer) -> list[tuple[str, ...]]:
+    fill = [text.replace("300000", f"{LARGE}") for text in SHARED]
+    with new_database(server) as live:
+        live.run("CREATE SCHEMA clinic", *fill, address=live.owner)
+        return _estimates(live, server, ALIKE)
 
 
 def _estimates_of_classes(server: ThrowawayServer) -> list[tuple[str, ...]]:

@@ -12,6 +12,7 @@ import pytest
 from bed.clusters import new_database, statement
 from bed.ledgers import new_ledger
 from bed.statements import (
+    KEYS_TABLE,
     PADDED_TABLE,
     SAMPLE_TABLE,
     Column,
@@ -51,7 +52,7 @@ def places(server: ThrowawayServer) -> Generator[dict[str, Session]]:
     with ExitStack() as opened:
         tended, ledger = (opened.enter_context(make(server)) for make in (new_database, new_ledger))
         places = {"source": opened.enter_context(tended.session()), "ledger": opened.enter_context(ledger.session())}
-        for made in (SAMPLE_TABLE, PADDED_TABLE):
+        for made in (SAMPLE_TABLE, PADDED_TABLE, KEYS_TABLE):
             places["source"].run(statement(made))
         places["source"].run(statement("CREATE EXTENSION pg_stat_statements SCHEMA public"))
         remember(places["source"])

@@ -9,18 +9,20 @@ from dataclasses import dataclass
 from pgtend.indexes.facts import IndexFacts
 from pgtend.indexes.memory import Memory
 from pgtend.indexes.model import Estimate, Method
-from pgtend.indexes.sampling import FULL, READ_DEFINITION, Asked, SampleIndex, TrueSize, stretches
+from pgtend.indexes.sampling import FULL, PAGE, READ_DEFINITION, Asked, SampleIndex, TrueSize, stretches
+from pgtend.indexes.shared_keys import NOT_SHARED, READ_KEY_PARTS, KeyPart, Sharing
 from pgtend.postgres.errors import LockedOut, MissingRight, StatementTimeout
 from pgtend.postgres.identifiers import column
 from pgtend.postgres.session import Session
 from pgtend.sqlfiles import query
 
-_PAGE = 8192
 # Below this a few half-empty pages at the edge decide the result.
 _ENOUGH_PAGES = 100
+# Of a B-tree these few pages are known.
+_ENOUGH_OF_BTREE = 60
 _AIM = 320
-# How much more room a row takes in half of a sample before equal keys are the reason, and not chance.
-_SHARING = 1.015
+# Standard errors that nearly nothing is beyond.
+_SURELY = 3
 _LEAST_PERCENT = 0.01
 # From this share on a sample saves little, and a whole build is exact.
 _RATHER_ALL = 25.0
@@ -110,62 +112,59 @@ def _scaled(asked: Asked) -> Estimate | None:
         return None
     if asked.index.kind in _UNEVEN:
         return None if asked.affordable < FULL else _estimated(asked, asked.built(FULL).size)
-    percent = _share(asked)
-    whole, half = _built(asked, percent)
-    wider = _wider(whole, half, percent, asked.affordable)
-    if wider > percent:
-        percent, (whole, half) = wider, _built(asked, wider)
+    parts = _shared_parts(asked)
+    percent, (sample, sharing) = _large_enough(asked, parts)
     if percent >= FULL:
-        return _estimated(asked, whole.size)
-    if whole.size < _ENOUGH_PAGES * _PAGE or whole.sampled_rows <= 0:
+        return _estimated(asked, sample.size)
+    if sample.size < _ENOUGH_OF_BTREE * PAGE or sample.sampled_rows <= 0:
         return None
     # The share of rows that a partial index takes is that of the sample.
-    rows = asked.true.table_rows * whole.rows / whole.sampled_rows
-    # What each entry takes beside its rows falls with the rows that share it, so it is known how far it will fall.
-    falls = max(_room(asked, half) - _room(asked, whole), 0.0)
-    room = _room(asked, whole) - falls * (1 - percent / FULL)
-    return _estimated(asked, room * rows + _meta(asked), doubt=falls / _room(asked, whole))
+    rows = asked.true.table_rows * sample.rows / sample.sampled_rows
+    room = (sample.size - _fixed(asked)) / max(sample.rows, 1) * sharing.ratio
+    return _estimated(asked, room * rows + _fixed(asked), doubt=_SURELY * sharing.error)
 
 
-def _built(asked: Asked, percent: float) -> tuple[SampleIndex, SampleIndex]:
-    """Build on a share; where equal keys may share an entry, on half of it as well."""
-    if percent < FULL and asked.index.kind == "btree" and not asked.index.is_unique:
-        whole, half = asked.built_with_half(percent)
-        return whole, half if _shares_entries(asked, whole, half) else whole
-    whole = asked.built(percent)
-    return whole, whole
+def _shared_parts(asked: Asked) -> Sequence[KeyPart]:
+    """Tell what the keys consist of, where rows with equal ones share entries."""
+    return asked.session.rows(READ_KEY_PARTS, {"index": asked.index.oid}) if asked.index.kind == "btree" else ()
 
 
-def _shares_entries(asked: Asked, whole: SampleIndex, half: SampleIndex) -> bool:
-    return _room(asked, half) > _room(asked, whole) * _SHARING
+def _large_enough(asked: Asked, parts: Sequence[KeyPart]) -> tuple[float, tuple[SampleIndex, Sharing]]:
+    """Build on a share, and if that gives too few pages on one that gives enough, as far as the budget reaches."""
+    # What is not read for the sample is left for looking up how many rows share its keys.
+    limit = asked.affordable / 2 if parts and asked.affordable < FULL else asked.affordable
+    percent = _share(asked, limit)
+    built = _built(asked, percent, parts)
+    wider = _wider(built[0], percent, limit)
+    return (wider, _built(asked, wider, parts)) if wider > percent else (percent, built)
 
 
-def _room(asked: Asked, sample: SampleIndex) -> float:
-    """Tell how many bytes a row takes."""
-    return (sample.size - _meta(asked)) / max(sample.rows, 1)
+def _built(asked: Asked, percent: float, parts: Sequence[KeyPart]) -> tuple[SampleIndex, Sharing]:
+    if not parts or percent >= FULL:
+        return asked.built(percent), NOT_SHARED
+    return asked.built_and_looked_up(percent, parts, least=_ENOUGH_OF_BTREE * PAGE)
 
 
-def _meta(asked: Asked) -> int:
-    return _PAGE if asked.index.kind == "btree" else 0
+def _fixed(asked: Asked) -> int:
+    """Tell what does not grow with the rows: a page about the index, the root, and the empty half of the last page."""
+    return PAGE * 5 // 2 if asked.index.kind == "btree" else 0
 
 
 def _estimated(asked: Asked, size: float, *, doubt: float = 0.0) -> Estimate:
     return Estimate(size=_in_pages(size), method=Method.SAMPLE, error=max(_error(Method.SAMPLE, asked.index), doubt))
 
 
-def _wider(whole: SampleIndex, half: SampleIndex, percent: float, affordable: float) -> float:
-    """Tell which share is better: one with enough pages, or where equal keys share entries as much as may be read."""
-    if half is not whole:
-        return affordable
-    pages = whole.size / _PAGE
-    return percent if pages >= _ENOUGH_PAGES else min(percent * _AIM / max(pages, 1), affordable)
+def _wider(sample: SampleIndex, percent: float, limit: float) -> float:
+    """Tell which share has enough pages."""
+    pages = sample.size / PAGE
+    return percent if pages >= _ENOUGH_OF_BTREE else min(percent * _AIM / max(pages, 1), limit)
 
 
-def _share(asked: Asked) -> float:
+def _share(asked: Asked, limit: float) -> float:
     """Choose how much of a table to read, so that the index on the sample has enough pages and the budget holds."""
     # As if it were four times too large: a lean one gives more pages than needed, which costs little.
-    wanted = FULL * _AIM * 4 * _PAGE / max(asked.true.size, 1)
-    return max(min(FULL if wanted > _RATHER_ALL else wanted, asked.affordable), _LEAST_PERCENT)
+    wanted = FULL * _AIM * 4 * PAGE / max(asked.true.size, 1)
+    return max(min(FULL if wanted > _RATHER_ALL else wanted, limit), _LEAST_PERCENT)
 
 
 def _from_pages(asked: Asked, restored: int | None) -> Estimate | None:
@@ -192,7 +191,7 @@ def _loosened(asked: Asked, restored: int | None) -> Estimate | None:
         return None
     share = max(asked.affordable, _LEAST_PERCENT)
     loose, tight = asked.built_both_ways(share)
-    if tight.size < _ENOUGH_PAGES * _PAGE or not _is_like(loose, asked, share):
+    if tight.size < _ENOUGH_PAGES * PAGE or not _is_like(loose, asked, share):
         return None
     size = _in_pages(restored * loose.size / tight.size)
     return Estimate(size=size, method=Method.DRILL, error=_ERROR_LOOSENED)
@@ -200,8 +199,8 @@ def _loosened(asked: Asked, restored: int | None) -> Estimate | None:
 
 def _is_like(copy: SampleIndex, asked: Asked, percent: float) -> bool:
     """Tell whether a copy has as many pages as it should: not so where the sizes of long rows were misjudged."""
-    pages = sum(high - low for low, high in stretches(asked.true.table_size // _PAGE, percent))
-    return abs(copy.sampled_size / _PAGE - pages) <= max(_LIKE * pages, 1)
+    pages = sum(high - low for low, high in stretches(asked.true.table_size // PAGE, percent))
+    return abs(copy.sampled_size / PAGE - pages) <= max(_LIKE * pages, 1)
 
 
 def _by_density(session: Session, index: IndexFacts) -> Estimate | None:
@@ -214,7 +213,7 @@ def _by_density(session: Session, index: IndexFacts) -> Estimate | None:
         return None
     if math.isnan(found.density):
         return None
-    size = _in_pages(found.leaf_pages * _PAGE * found.density / _NEW_DENSITY + _PAGE)
+    size = _in_pages(found.leaf_pages * PAGE * found.density / _NEW_DENSITY + PAGE)
     return Estimate(size=size, method=Method.DENSITY, error=_error(Method.DENSITY, index))
 
 
@@ -231,4 +230,4 @@ def _error(method: Method, index: IndexFacts) -> float:
 
 
 def _in_pages(size: float) -> int:
-    return max(math.ceil(size / _PAGE), 1) * _PAGE
+    return max(math.ceil(size / PAGE), 1) * PAGE

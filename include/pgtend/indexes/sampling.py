@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pgtend.indexes.facts import IndexFacts
+from pgtend.indexes.shared_keys import NOT_SHARED, KeyPart, KeysInTable, Sharing
 from pgtend.postgres.identifiers import (
     Composable,
     column,
@@ -22,7 +23,7 @@ from pgtend.sqlfiles import command, query
 
 FULL = 100.0
 _LEAST_MEMORY = 1024 * 1024
-_PAGE = 8192
+PAGE = 8192
 _STRETCHES = 16
 
 
@@ -35,6 +36,8 @@ class Definition:
     shape: str
     padded_shape: str
     """The same on a copy that is padded: for its rows alone."""
+    predicate: str
+    """What holds for each of its rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,6 @@ PREPARE_PAGES = command(__package__ or "", "prepare_pages")
 KEEP_PADDING_PLAIN = command(__package__ or "", "keep_padding_plain")
 COPY_PAGES = command(__package__ or "", "copy_pages")
 TAKE_ROWS_ALONE = command(__package__ or "", "take_rows_alone")
-TAKE_HALF = command(__package__ or "", "take_half")
 BUILD_ON_SECOND = command(__package__ or "", "build_on_second")
 _SAMPLE = relation("pg_temp", "pgtend_sample")
 
@@ -107,12 +109,25 @@ class Asked:
         with self._beginning(percent):
             return self._build_on_share(percent)
 
-    def built_with_half(self, percent: float) -> tuple[SampleIndex, SampleIndex]:
-        """Build it on a share of the pages and on half of that share."""
+    def built_and_looked_up(
+        self, percent: float, parts: Sequence[KeyPart], *, least: int
+    ) -> tuple[SampleIndex, Sharing]:
+        """Build it on a share of the pages; if it has the least size, count rows of the table with the keys there."""
         with self._beginning(percent):
-            whole = self._build_on_share(percent)
-            self.session.run(TAKE_HALF, sample=_SAMPLE)
-            return whole, self._build_on_second()
+            built = self._build_on_share(percent)
+            if built.size < least or built.rows == 0:
+                return built, NOT_SHARED
+            keys = KeysInTable(
+                session=self.session,
+                table=self._table,
+                table_oid=self.index.table_oid,
+                sample=_SAMPLE,
+                parts=parts,
+                condition=self.definition.predicate,
+                part_of_table=percent / FULL,
+                most_pages=int(self.read_budget - self.true.table_size * percent / FULL) // PAGE,
+            )
+            return built, keys.sharing()
 
     def built_on_pages(self, percent: float) -> SampleIndex:
         """Build it on a share of the pages as they are, with all that is empty on them."""
@@ -141,7 +156,7 @@ class Asked:
         self.session.run(KEEP_PADDING_PLAIN, sample=_SAMPLE)
         asked = {"table": self.index.table_oid}
         widest = _widest([found.name for found in self.session.rows(READ_WIDE_COLUMNS, asked)])
-        for low, high in stretches(self.true.table_size // _PAGE, percent):
+        for low, high in stretches(self.true.table_size // PAGE, percent):
             where = {**asked, "low": low, "high": high}
             self.session.run(COPY_PAGES, where, table=self._table, sample=_SAMPLE, widest=widest)
         self.session.run(BUILD_ON_SAMPLE, shape=from_catalogue(self.definition.padded_shape))

@@ -6,18 +6,11 @@ import pytest
 
 from bed.clusters import asked
 from bed.indexing import Ward
-from bed.ledgers import ask
 from pgtend.indexes.memory import Memory, ProvenSize
 from pgtend.indexes.model import Method, Reason
 from pgtend.indexes.report import Outcome
 
 TAKE_AWAY = 'REVOKE SELECT ON clinic.visits FROM "{role}"'
-ALIKE = (
-    "CREATE TABLE clinic.codes (id int, code text)",
-    "INSERT INTO clinic.codes SELECT n, md5(mod(n, 5000)::text) FROM generate_series(1, 300000) AS n",
-    "CREATE INDEX codes_code ON clinic.codes (code)",
-    "VACUUM ANALYZE clinic.codes",
-)
 # Sequential, random, low cardinality with deduplication, partial, expression, inverted.
 ALL = (
     "clinic.visits_active",
@@ -102,23 +95,6 @@ def test_without_the_right_to_read_rows_the_pages_themselves_are_read(ward: Ward
     assert decision.index.estimate is not None
     assert decision.index.estimate.method is Method.DENSITY
     assert decision.reason is Reason.SWOLLEN
-
-
-@pytest.mark.pg(">= 18")
-def test_equal_keys_share_entries_more_in_a_table_than_in_its_sample(empty_ward: Ward) -> None:
-    """Sixty rows of each key are thirty in half of the table: what that costs is taken off, and owned up to."""
-    empty_ward.live.run(*ALIKE, address=empty_ward.address)
-    with empty_ward.session() as session:
-        sizes = ask(
-            session, "SELECT pg_relation_size(name) FROM unnest('{clinic.codes,clinic.codes_code}'::text[]) AS name"
-        )
-    table, truth = (int(str(size)) for size in sizes)
-    empty_ward.rules = {**empty_ward.rules, "read_budget": f"{table // 2 // 1024} kB"}
-    estimate = empty_ward.decision("clinic.codes_code").index.estimate
-    assert estimate is not None
-    assert estimate.method is Method.SAMPLE
-    assert estimate.size == pytest.approx(truth, rel=0.05)
-    assert estimate.error > 0.05
 
 
 @pytest.mark.pg(">= 18")

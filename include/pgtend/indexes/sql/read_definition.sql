@@ -5,7 +5,8 @@ SELECT
     s.definition,
     s.shape,
     left(s.shape, length(s.shape) - length(s.predicate))
-    || CASE WHEN s.predicate = '' THEN ' WHERE ' ELSE '(' || s.predicate || ') AND ' END || 'pgtend_filler IS NULL' AS padded_shape
+    || CASE WHEN s.predicate = '' THEN ' WHERE ' ELSE '(' || s.predicate || ') AND ' END || 'pgtend_filler IS NULL' AS padded_shape,
+    coalesce(nullif(s.predicate, ''), 'TRUE') AS predicate
 FROM (
     SELECT
         d.oid,

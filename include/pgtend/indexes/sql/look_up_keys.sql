@@ -1,0 +1,12 @@
+-- How many rows of the table have some keys of a sample. What was deleted meanwhile was there when the sample was taken.
+SELECT
+    pgtend_k.times,
+    pgtend_k.entry,
+    greatest(
+        pgtend_k.times,
+        (SELECT count(*) FROM (SELECT FROM ONLY {table} WHERE {condition} LIMIT %(most)s::bigint) AS found)
+    ) AS rows
+FROM {keys} AS pgtend_k
+WHERE
+    pgtend_k.stratum = %(stratum)s::int AND pgtend_k.turn > %(low)s::bigint AND pgtend_k.turn <= %(high)s::bigint
+    AND pgtend_k.absent = %(absent)s::text
