@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 
+from pgtend.indexes.advice_partitions import Partition, drop_all, index_all
 from pgtend.postgres.identifiers import column, relation
 
 # Below a tenth of a millisecond a difference is noise of the machine; what writers pay is counted separately.
@@ -79,6 +80,8 @@ class Candidate:
     """Of an index to drop: how to make it again."""
     why: str = ""
     helps: tuple[Statement, ...] = field(default=())
+    partitions: tuple[Partition, ...] = ()
+    """Of a partitioned table, each with the index it would get."""
 
     @property
     def is_new(self) -> bool:
@@ -90,12 +93,16 @@ class Candidate:
         """The statement that would do it."""
         if not self.is_new:
             return f"DROP INDEX CONCURRENTLY {self._name};"
+        if self.partitions:
+            return index_all(self.schema, self.table, self.name, self.shape, self.partitions)
         table = relation(self.schema, self.table).as_string(None)
         return f"CREATE INDEX CONCURRENTLY {column(self.name).as_string(None)} ON {table} {self.shape};"
 
     @property
     def down(self) -> str:
         """The statement that would take it back."""
+        if self.partitions:
+            return drop_all(self.schema, self.name)
         if self.is_new:
             return f"DROP INDEX CONCURRENTLY {self._name};"
         again = re.sub(r"^CREATE (UNIQUE )?INDEX ", r"CREATE \1INDEX CONCURRENTLY ", self.definition)
@@ -229,16 +236,7 @@ def merged(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
     for candidate in candidates:
         helped.setdefault((candidate.schema, candidate.table, candidate.shape or candidate.name), []).append(candidate)
     made = [
-        Candidate(
-            kind=same[0].kind,
-            schema=same[0].schema,
-            table=same[0].table,
-            name=same[0].name,
-            shape=same[0].shape,
-            definition=same[0].definition,
-            why=same[0].why,
-            helps=tuple(dict.fromkeys(statement for one in same for statement in one.helps)),
-        )
+        replace(same[0], helps=tuple(dict.fromkeys(statement for one in same for statement in one.helps)))
         for same in helped.values()
     ]
     return tuple(sorted(made, key=lambda c: -sum(statement.exec_ms for statement in c.helps)))

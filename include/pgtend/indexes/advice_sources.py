@@ -17,6 +17,7 @@ from pgtend.indexes.advice_model import (
     TableColumns,
     merged,
 )
+from pgtend.indexes.advice_partitions import Partition
 from pgtend.indexes.advice_planner import Planner
 from pgtend.indexes.estimate import FIND_EXTENSION
 from pgtend.indexes.facts import IndexFacts
@@ -67,7 +68,20 @@ class BareKey:
     table_name: str
     constraint_name: str
     columns: Sequence[str]
+    is_partitioned: bool
+    table_oid: int
     rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartitionRow:
+    """A partition and what it is a part of."""
+
+    schema: str
+    table_name: str
+    above_schema: str
+    above_table: str
+    is_leaf: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +111,7 @@ READ_COSTLY_STATEMENTS = query(__package__ or "", "read_costly_statements", Cost
 READ_COSTLY_STATEMENTS_LIVE = query(__package__ or "", "read_costly_statements_live", Costly)
 READ_ADVICE_COLUMNS = query(__package__ or "", "read_advice_columns", ColumnRow)
 FIND_BARE_FOREIGN_KEYS = query(__package__ or "", "find_bare_foreign_keys", BareKey)
+READ_PARTITIONS = query(__package__ or "", "read_partitions", PartitionRow)
 FIND_NEEDLESS_INDEXES = query(__package__ or "", "find_needless_indexes", Needless)
 READ_UNUSED = query(__package__ or "", "read_unused", Unused)
 
@@ -192,14 +207,30 @@ def _foreign_keys(session: Session) -> Iterator[Candidate]:
             shape=shape,
             why=f"deleting what {key.constraint_name} points to reads the whole table, {counted(key.rows, 'row')}",
             helps=(_looked_up(key),),
+            partitions=_partitions(session, key, shape) if key.is_partitioned else (),
         )
+
+
+def _partitions(session: Session, key: BareKey, shape: str) -> tuple[Partition, ...]:
+    return tuple(
+        Partition(
+            schema=one.schema,
+            table=one.table_name,
+            index=name_for(one.table_name, shape),
+            above_schema=one.above_schema,
+            above_index=name_for(one.above_table, shape),
+            is_leaf=one.is_leaf,
+        )
+        for one in session.rows(READ_PARTITIONS, {"table": key.table_oid})
+    )
 
 
 def _looked_up(key: BareKey) -> Statement:
     """Write the question that the server asks itself when a row that others point to is deleted."""
     table = relation(key.schema, key.table_name).as_string(None)
     asked = " AND ".join(f"{column(name).as_string(None)} = ${place}" for place, name in enumerate(key.columns, 1))
-    question = f"SELECT 1 FROM ONLY {table} WHERE {asked} FOR KEY SHARE"  # noqa: S608 - names quoted by the driver
+    only = "" if key.is_partitioned else "ONLY "
+    question = f"SELECT 1 FROM {only}{table} WHERE {asked} FOR KEY SHARE"  # noqa: S608 - names quoted by the driver
     return Statement(text=question, role="", calls=0, exec_ms=0.0)
 
 
