@@ -12,9 +12,10 @@ from pgtend.postgres.identifiers import Composable, all_of, column, expression, 
 from pgtend.postgres.session import Session
 from pgtend.sqlfiles import command, query
 
-# More rows of one key are not counted: they hardly change what each of them takes.
-_MOST = 256
+# More rows of one key are not counted: what they leave empty on their last page hardly matters to so many.
+_MOST = 1024
 _FIRST = 10
+_FEWEST = 2
 _GOOD = 0.005
 _KEYS = relation("pg_temp", "pgtend_keys")
 
@@ -138,7 +139,7 @@ class KeysInTable:
         self._note()
         strata = self._strata()
         for stratum in strata:
-            self._look_up(stratum, _FIRST)
+            self._look_up(stratum, _FIRST if _pages(strata) < self.most_pages else _FEWEST)
         while (error := _unsure(strata)) > _GOOD and _pages(strata) < self.most_pages:
             best = max(strata, key=lambda one: one.variance / max(one.pages, 1))
             self._look_up(best, max(min(len(best.seen), self._affords(best, strata)), 1))

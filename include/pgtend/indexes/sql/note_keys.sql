@@ -8,7 +8,7 @@ FROM (
     SELECT
         {names},
         count(*) AS times,
-        width_bucket(count(*), ARRAY[1, 2, 4, 8, 16, 32, 64, 128, 256]::bigint[]) AS stratum,
+        width_bucket(count(*), ARRAY[1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]::bigint[]) AS stratum,
         8 * ceil(
             (max(pg_column_size(row({names}))) - 24 + CASE WHEN num_nulls({names}) > 0 THEN 16 ELSE 8 END) / 8.0
         )::int AS entry,
