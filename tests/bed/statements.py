@@ -83,10 +83,13 @@ SAMPLES: Mapping[str, sql.Composable] = {
     "keys": sql.Identifier("public", "keys"),
     "named": sql.SQL("id AS pgtend_1, seen_at AS pgtend_2"),
     "names": sql.SQL("pgtend_1, pgtend_2"),
+    "chosen": sql.SQL("place > 0"),
     "absences": sql.SQL("pgtend_1 IS NULL, pgtend_2 IS NULL"),
 }
 SAMPLE_TABLE = "CREATE TABLE public.sample (id int PRIMARY KEY, seen_at timestamptz)"
-KEYS_TABLE = "CREATE TABLE public.keys (pgtend_1 int, times bigint, stratum int, entry int, absent text, turn bigint)"
+KEYS_TABLE = """CREATE TABLE public.keys (
+    pgtend_1 int, times bigint, stratum int, entry int, absent text, turn bigint, place bigint
+)"""
 PADDED_TABLE = "CREATE TABLE public.padded (id int, seen_at timestamptz, pgtend_filler text)"
 # What psycopg makes of a type: numeric becomes a Decimal, so a sum of bigint is no int without a cast.
 _TYPES: Mapping[type, frozenset[str]] = {

@@ -54,9 +54,13 @@ def mean_room(seen: Sequence[Seen]) -> float:
 
 def fullness(seen: Sequence[Seen]) -> float:
     """Tell how full the pages become: filled here as the server does it, with some of these keys."""
-    drawn = _drawn(seen)
-    entries = ((size, one.entry) for one in drawn for size in _entries(one.rows, one.entry))
-    return sum(room_of(one.rows, one.entry) for one in drawn) / (_PAGE * _filled_pages(entries))
+    return fullness_of(_drawn(seen))
+
+
+def fullness_of(keys: Sequence[Seen]) -> float:
+    """Tell how full the pages become with exactly these keys, one after the other."""
+    entries = ((size, one.entry) for one in keys for size in _entries(one.rows, one.entry))
+    return sum(room_of(one.rows, one.entry) for one in keys) / (_PAGE * _filled_pages(entries))
 
 
 def _drawn(seen: Sequence[Seen]) -> list[Seen]:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from pgtend.indexes.postings import Seen, fullness, mean_room
-from pgtend.postgres.identifiers import Composable, all_of, column, expression, from_catalogue, listed, relation
+from pgtend.indexes.postings import Seen, fullness, fullness_of, mean_room
+from pgtend.postgres.identifiers import Composable, all_of, column, expression, from_catalogue, listed, number, relation
 from pgtend.postgres.session import Session
 from pgtend.sqlfiles import command, query
 
@@ -16,6 +16,11 @@ from pgtend.sqlfiles import command, query
 _MOST = 1024
 _FIRST = 10
 _FEWEST = 2
+# Where nearly all keys occur so often in a sample, it lacks hardly any: neighbours there are neighbours in the table.
+_OFTEN = 8
+_NEARLY_ALL = 0.99
+_RUNS = 2
+_RUN = 144
 _GOOD = 0.005
 _KEYS = relation("pg_temp", "pgtend_keys")
 
@@ -51,6 +56,7 @@ class Absence:
 class FoundKey:
     """A key of a sample, and how many rows of the table have it."""
 
+    place: int
     times: int
     entry: int
     rows: int
@@ -106,6 +112,11 @@ class Stratum:
     """That were read to look them up."""
 
     @property
+    def all_keys(self) -> float:
+        """How many keys the sample has of it."""
+        return sum(one.weight / one.rows for one in self.sampled)
+
+    @property
     def room(self) -> float:
         """What a row of these keys takes in the table."""
         return mean_room(self.seen)
@@ -143,7 +154,7 @@ class KeysInTable:
         while (error := _unsure(strata)) > _GOOD and _pages(strata) < self.most_pages:
             best = max(strata, key=lambda one: one.variance / max(one.pages, 1))
             self._look_up(best, max(min(len(best.seen), self._affords(best, strata)), 1))
-        return Sharing(_ratio(strata), error)
+        return Sharing(_ratio(strata, self._neighbours(strata)), error)
 
     def _affords(self, stratum: Stratum, strata: Sequence[Stratum]) -> int:
         return (self.most_pages - _pages(strata)) * len(stratum.seen) // max(stratum.pages, 1)
@@ -177,14 +188,33 @@ class KeysInTable:
             stratum.keys = 0
             return
         done, before = len(stratum.seen), self._read_so_far()
-        batch = {"stratum": stratum.number, "low": done, "high": done + more}
-        for found in self.session.rows(FIND_ABSENT, batch, keys=_KEYS):
-            asked = {**batch, "absent": found.absent, "most": _MOST}
-            condition = all_of((*self._equal(found.absent), from_catalogue(self.condition)))
-            keys = self.session.rows(LOOK_UP_KEYS, asked, table=self.table, keys=_KEYS, condition=condition)
-            stratum.seen += [Seen(key.times, self._rows(key), key.entry) for key in keys]
+        template = "pgtend_k.stratum = {stratum} AND pgtend_k.turn > {low} AND pgtend_k.turn <= {high}"
+        low, high = number(done), number(done + more)
+        stratum.seen += self._found(expression(template, stratum=number(stratum.number), low=low, high=high))
         # Of the index a page for each key, of the table what its visibility map does not spare.
         stratum.pages += self._read_so_far() - before + len(stratum.seen) - done
+
+    def _neighbours(self, strata: Sequence[Stratum]) -> list[Seen]:
+        """Look up long runs of neighbouring keys; none where the sample lacks some, or they would cost too much."""
+        keys = sum(stratum.all_keys for stratum in strata)
+        often = sum(one.weight / one.rows for stratum in strata for one in stratum.sampled if one.rows >= _OFTEN)
+        each = _pages(strata) / max(sum(len(stratum.seen) for stratum in strata), 1)
+        if often < keys * _NEARLY_ALL or each * _RUNS * _RUN > self.most_pages - _pages(strata):
+            return []
+        starts = [round(keys * run / _RUNS) for run in range(_RUNS)]
+        template = "pgtend_k.place > {low} AND pgtend_k.place <= {high}"
+        chosen = (expression(template, low=number(start), high=number(start + _RUN)) for start in starts)
+        return [one for run in chosen for one in self._found(run)]
+
+    def _found(self, chosen: Composable) -> list[Seen]:
+        found: list[FoundKey] = []
+        for absence in self.session.rows(FIND_ABSENT, keys=_KEYS, chosen=chosen):
+            asked = {"absent": absence.absent, "most": _MOST}
+            condition = all_of((*self._equal(absence.absent), from_catalogue(self.condition)))
+            found += self.session.rows(
+                LOOK_UP_KEYS, asked, table=self.table, keys=_KEYS, condition=condition, chosen=chosen
+            )
+        return [Seen(key.times, self._rows(key), key.entry) for key in sorted(found, key=lambda key: key.place)]
 
     def _read_so_far(self) -> int:
         return self.session.row(READ_PAGES, {"table": self.table_oid}).pages
@@ -219,10 +249,11 @@ def _unsure(strata: Sequence[Stratum]) -> float:
     return math.sqrt(sum(stratum.variance for stratum in strata)) / _room(strata)
 
 
-def _ratio(strata: Sequence[Stratum]) -> float:
+def _ratio(strata: Sequence[Stratum], neighbours: Sequence[Seen]) -> float:
     sampled = [one for stratum in strata for one in stratum.sampled]
     seen = [one for stratum in strata for one in _as_many(stratum, sampled)]
-    return _room(strata) / fullness(seen) / (mean_room(sampled) / fullness(sampled))
+    full = fullness_of(neighbours) if neighbours else fullness(seen)
+    return _room(strata) / full / (mean_room(sampled) / fullness(sampled))
 
 
 def _as_many(stratum: Stratum, sampled: Sequence[Seen]) -> list[Seen]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pgtend.indexes.postings import Seen, fullness, mean_room, room_of
+from pgtend.indexes.postings import Seen, fullness, fullness_of, mean_room, room_of
 from pgtend.indexes.shared_keys import Stratum
 
 
@@ -41,6 +41,13 @@ def test_a_row_takes_what_the_rows_of_its_key_share() -> None:
 def test_pages_become_as_full_as_the_server_makes_them(rows: int, expected: float) -> None:
     """What stays empty on a page depends on how long its entries are."""
     assert fullness([Seen(1000, rows, 16)]) == pytest.approx(expected, rel=0.006)
+
+
+def test_what_one_key_leaves_empty_depends_on_the_next() -> None:
+    """Keys of 267 and 133 rows by turns fill pages better than the same keys in no order."""
+    by_turns = [Seen(1, rows, 16) for _ in range(300) for rows in (133, 267)]
+    assert fullness_of(by_turns) == pytest.approx(0.914, abs=0.004)
+    assert fullness([Seen(133, 133, 16), Seen(267, 267, 16)]) == pytest.approx(0.875, abs=0.01)
 
 
 def test_keys_that_differ_leave_more_doubt_than_keys_that_agree() -> None:

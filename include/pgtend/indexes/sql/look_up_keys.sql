@@ -1,5 +1,6 @@
 -- How many rows of the table have some keys of a sample. What was deleted meanwhile was there when the sample was taken.
 SELECT
+    pgtend_k.place,
     pgtend_k.times,
     pgtend_k.entry,
     greatest(
@@ -7,6 +8,4 @@ SELECT
         (SELECT count(*) FROM (SELECT FROM ONLY {table} WHERE {condition} LIMIT %(most)s::bigint) AS found)
     ) AS rows
 FROM {keys} AS pgtend_k
-WHERE
-    pgtend_k.stratum = %(stratum)s::int AND pgtend_k.turn > %(low)s::bigint AND pgtend_k.turn <= %(high)s::bigint
-    AND pgtend_k.absent = %(absent)s::text
+WHERE {chosen} AND pgtend_k.absent = %(absent)s::text

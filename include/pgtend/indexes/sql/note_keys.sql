@@ -3,6 +3,7 @@
 CREATE TEMPORARY TABLE pgtend_keys ON COMMIT DROP AS
 SELECT
     g.*,
+    row_number() OVER (ORDER BY {names}) AS place,
     row_number() OVER (PARTITION BY g.stratum ORDER BY random()) AS turn
 FROM (
     SELECT
