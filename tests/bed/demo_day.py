@@ -17,7 +17,7 @@ from urllib.parse import quote
 from playwright.sync_api import Locator, Page, expect
 
 from bed.airflow_visitor import PATIENCE, Visitor
-from bed.looks import DESK, PHONE, faults, is_red, put_into, settled
+from bed.looks import DESK, PHONE, faults, is_green, is_red, put_into, settled
 from demo.pictures import chromium
 from demo.runtime.api import Api, Run
 from demo.runtime.places import Places
@@ -181,6 +181,7 @@ def a_failure_comes_and_goes(operator: Operator) -> None:
     expect(alert).to_contain_text("by admin")
     expect(alert).to_contain_text("asking the owner")
 
+    analyze_one_table_by_the_form(operator)
     assert operator.end_of("vaxtrace.analyze", analyze(operator)) == "success"
     operator.hears(re.escape(RECOVERED))
     operator.visitor.open("/plugin/pgtend")
@@ -197,6 +198,28 @@ def analyze(operator: Operator) -> str:
     form = page.get_by_role("alertdialog")
     form.get_by_role("button", name="Analyze now").click()
     return form.locator(RUN).inner_text()
+
+
+def analyze_one_table_by_the_form(operator: Operator) -> None:
+    """Airflow's own form explains its fields and obeys what is written in them, and the log says what was done."""
+    for table in ("vaccines", "facilities"):
+        operator.shell(f'psql -q "service=demo_admin dbname=vaxtrace" -c "ALTER TABLE {table} ADD lately text"')
+    page = operator.visitor.open("/dags/vaxtrace.analyze")
+    page.get_by_role("button", name="Trigger").click()
+    form = page.get_by_role("dialog")
+    expect(form).to_contain_text("Only tables that match this name")
+    expect(form).to_contain_text("Start although the maintenance window of the database is closed")
+    expect(form).to_contain_text("The log of the first task lists every decision with its reason; nothing is changed")
+    expect(form.get_by_role("checkbox", name="Now, even outside the window")).not_to_be_checked()
+    expect(form.get_by_role("checkbox", name="Only say what would be done")).not_to_be_checked()
+    form.get_by_role("group").filter(has_text="Only tables that match").get_by_role("textbox").fill("public.vaccines")
+    form.get_by_role("button", name="Trigger").click()
+    page.wait_for_url("**/dags/vaxtrace.analyze/runs/**")
+    good = page.get_by_text("Success", exact=True)
+    expect(good, "the run and both of its tasks").to_have_count(3)
+    assert is_green(good.first)
+    page.get_by_role("row", name="analyze").get_by_role("link", name="analyze").click()
+    expect(page.get_by_text(re.compile(r"vaxtrace: 1 proved, 27 skipped in [\d.]+ m?s"))).to_be_visible()
 
 
 def its_log_ends_with_what_to_do(operator: Operator, run_id: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -11,7 +10,6 @@ from playwright.sync_api import expect
 
 from bed.airflow_site import ADMIN
 from bed.airflow_visitor import Stage, Visitor
-from bed.looks import is_green
 
 pytestmark = pytest.mark.long
 
@@ -54,27 +52,6 @@ def test_a_pipeline_says_on_its_page_what_it_promises(visitor: Visitor) -> None:
     expect(promise.get_by_role("row", name="plan lists every decision with its reason")).to_be_visible()
     expect(promise.get_by_role("row", name="analyze decides again on what is true by then")).to_be_visible()
     expect(promise).to_contain_text("the task log ends with a HINT that names the runbook to follow")
-
-
-def test_a_run_started_from_the_form_is_green_and_proved(visitor: Visitor) -> None:
-    """The form explains its fields, obeys what is written in them, and the log of the run says what was proved."""
-    page = visitor.open("/dags/kgc.analyze")
-    page.get_by_role("button", name="Trigger").click()
-    form = page.get_by_role("dialog")
-    expect(form).to_contain_text("Only tables that match this name")
-    expect(form).to_contain_text("Start although the maintenance window of the database is closed")
-    expect(form).to_contain_text("The log of the first task lists every decision with its reason; nothing is changed")
-    expect(form.get_by_role("checkbox", name="Now, even outside the window")).not_to_be_checked()
-    expect(form.get_by_role("checkbox", name="Only say what would be done")).not_to_be_checked()
-    form.get_by_role("group").filter(has_text="Only tables that match").get_by_role("textbox").fill("public.visits")
-    form.get_by_role("button", name="Trigger").click()
-    page.wait_for_url("**/dags/kgc.analyze/runs/**")
-    good = page.get_by_text("Success", exact=True)
-    expect(good, "the run and both of its tasks").to_have_count(3, timeout=90_000)
-    assert is_green(good.first)
-    page.get_by_role("row", name="analyze").get_by_role("link", name="analyze").click()
-    expect(page.get_by_text(re.compile(r"kgc: public\.visits proved in [\d.]+ m?s"))).to_be_visible()
-    expect(page.get_by_text(re.compile(r"kgc: 1 proved, 1 skipped in \d+ ms"))).to_be_visible()
 
 
 def test_a_broken_fleet_file_is_one_import_error_with_every_problem(stage: Stage, visitor: Visitor) -> None:
