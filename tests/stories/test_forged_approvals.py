@@ -24,6 +24,7 @@ from pgtend.ledger.model import Subject
 from pgtend.postgres.identifiers import database as called
 from pgtend.vault.agekeys import new_pair
 
+pytestmark = pytest.mark.long
 MAJOR = 18
 DAG, TASK = "kgc.restore", "approve_and_restore"
 PASSWORD = ADMIN[1]

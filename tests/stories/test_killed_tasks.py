@@ -22,6 +22,7 @@ from bed.clusters import Clusters, LiveDatabase, new_database, statement
 from bed.ledgers import ask, member_of, new_ledger
 from bed.message_sinks import WebhookSink, webhook_sink
 
+pytestmark = pytest.mark.long
 DAG_ID = "kgc.analyze"
 FLEET = """
 fleet: clinic

@@ -8,11 +8,15 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Protocol
 
+import pytest
+
 from bed.clusters import tools_of
 from bed.ledgers import new_ledger
 from bed.watchman import Watchman
 from pgtend.postgres.throwaway import ThrowawayServer
 from stories.test_killed_tasks import Stage, stage
+
+pytestmark = pytest.mark.long
 
 __all__ = ["stage"]
 
