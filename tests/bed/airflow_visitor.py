@@ -32,7 +32,6 @@ databases:
   kgc:
     owner: kgc-team
     window: {start: "00:00", end: "00:00"}
-    analyze: {schedule: "0 12 15 6 *"}
   lab:
     owner: lab-team
     window: {start: "00:00", end: "00:00"}

@@ -62,9 +62,9 @@ def test_a_broken_fleet_file_is_one_import_error_with_every_problem(stage: Stage
         errors = page.get_by_role("dialog")
         errors.get_by_role("button", name="fleet_file.py").click()
         for problem in (
-            "databases.xray.anlyze (line 13): unknown setting 'anlyze' (did you mean 'analyze'?)",
-            "databases.icu.analyze.schedule (line 15): '61 2 * * *' is not a schedule: '61' is no minute",
-            "databases.twin (line 18): two databases are named 'twin', on line 16 and on line 18",
+            "databases.xray.anlyze (line 12): unknown setting 'anlyze' (did you mean 'analyze'?)",
+            "databases.icu.analyze.schedule (line 14): '61 2 * * *' is not a schedule: '61' is no minute",
+            "databases.twin (line 17): two databases are named 'twin', on line 15 and on line 17",
             "HINT: Correct these lines of",
         ):
             expect(errors).to_contain_text(problem)

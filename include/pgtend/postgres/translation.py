@@ -41,6 +41,7 @@ _BY_TEXT: tuple[tuple[re.Pattern[str], type[PgtendError]], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), kind)
     for pattern, kind in (
         # Of a statement that a program of PostgreSQL ran for us, only the text comes through as well.
+        (r"too many open files", ours.ServerExhausted),
         (r"could not (read|open) (blocks? .+ in )?file \"(base|global|pg_\w+)/", ours.ServerFault),
         (r"invalid page in block|(missing|unexpected) chunk number|data is corrupt", ours.ServerFault),
         (r"could not access status of transaction|from before relfrozenxid|invalid memory alloc", ours.ServerFault),

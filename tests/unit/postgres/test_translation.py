@@ -61,6 +61,7 @@ TEXTS = {
     'ERROR:  permission denied for schema "private"': "postgres.missing_right",
     'ERROR:  could not read blocks 0..0 in file "base/5/16387": Input/output error': "postgres.server_fault",
     'ERROR:  could not read block 7 in file "pg_tblspc/1/PG_15_202209061/5/2": read only 0': "postgres.server_fault",
+    'ERROR:  could not open file "base/5/16387": Too many open files in system': "postgres.exhausted",
     'ERROR:  could not open file "base/16384/16400": No such file or directory': "postgres.server_fault",
     'ERROR:  invalid page in block 3 of relation "base/16384/16400"': "postgres.server_fault",
     "ERROR:  missing chunk number 0 for toast value 16405 in pg_toast_16400": "postgres.server_fault",
