@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, cast
 
 from axe_playwright_python.sync_playwright import Axe
@@ -12,6 +13,8 @@ from bed.airflow_site import JsonValue
 OURS: Final = "#pgtend"
 DESK: Final[ViewportSize] = {"width": 1440, "height": 900}
 PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
+COLOURS: Final = ("color-contrast", "link-in-text-block")
+"""The rules of axe that ask for colours."""
 
 
 def is_red(shown: Locator) -> bool:
@@ -47,10 +50,25 @@ def settled(page: Page) -> Locator:
     return ours
 
 
-def faults(page: Page, part: str = OURS) -> list[str]:
-    """Name what axe finds wrong in our part of a page, if it is serious."""
-    found = cast("list[dict[str, JsonValue]]", Axe().run(page, context=part).response["violations"])
+def faults(page: Page, part: str = OURS, *, of_colours: bool = False) -> list[str]:
+    """Name what axe finds wrong in our part of a page, if it is serious; of everything, or of its colours alone."""
+    rules: dict[str, JsonValue] = {"runOnly": list(COLOURS)} if of_colours else {}
+    found = cast("list[dict[str, JsonValue]]", Axe().run(page, context=part, options=rules).response["violations"])
     return [f"{one['id']}: {one['help']} ({one['nodes']})" for one in found if one["impact"] in {"serious", "critical"}]
+
+
+def faults_anywhere(page: Page, sizes: Sequence[ViewportSize] = (DESK, PHONE)) -> list[str]:
+    """Name the faults of our part of a page in windows of some sizes and both themes, which differ in colours alone."""
+    ours, found = settled(page), list[str]()
+    for size in sizes:
+        page.set_viewport_size(size)
+        for scheme in ("dark", "light"):
+            put_into(page, scheme)
+            found += [f"{scheme}, {size}: {one}" for one in faults(page, of_colours=scheme == "light")]
+        if ours.evaluate("element => element.scrollWidth - element.clientWidth") > 1:
+            found.append(f"it is wider than {size}")
+    page.set_viewport_size(DESK)
+    return found
 
 
 def put_into(page: Page, scheme: str) -> str:
