@@ -166,7 +166,7 @@ class AirflowSite:
         while not happened():
             if time.monotonic() - began > 4 * patience:
                 raise TimeoutError(f"waited {4 * patience} s for {what}; logs are in {self.home}")
-            time.sleep(0.2)
+            time.sleep(0.4)
         return time.monotonic() - began
 
     def _signal_all(self, number: signal.Signals) -> None:

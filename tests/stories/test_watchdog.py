@@ -211,7 +211,7 @@ def test_what_is_stopped_is_told_once_and_once_when_it_is_back(
 ) -> None:
     """Within one period each time, through every channel, and nothing else is said to be broken because of it.
 
-    How a real scheduler, api-server and mailer stop is seen in `test_killed_tasks.py`.
+    How a real scheduler, api-server and mailer stop is seen in `test_killed_airflow.py`.
     """
     assert callable(stop)
     assert callable(start)

@@ -1,4 +1,4 @@
-"""A running Airflow, and everything that can kill a task in it: afterwards nothing of the task lives on.
+"""A running Airflow, and everything in it that can be killed: nothing of a task lives on, and the watchdog tells.
 
 Somebody else holds a lock on the table, so that the task sits in ANALYZE when it is killed.
 """
@@ -13,14 +13,17 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from psycopg import sql
 
 from bed.airflow_site import AirflowSite, children_of, connection, is_running, metadata_address
-from bed.clusters import Clusters, LiveDatabase, new_database, statement
+from bed.clusters import Clusters, LiveDatabase, new_database, statement, tools_of
 from bed.ledgers import ask, member_of, new_ledger
 from bed.message_sinks import WebhookSink, webhook_sink
+from bed.watchman import Watchman
+from pgtend.postgres.throwaway import ThrowawayServer
 
 pytestmark = pytest.mark.long
 DAG_ID = "kgc.analyze"
@@ -120,6 +123,26 @@ class Stage:
         with self.source.session() as watcher:
             (count,) = ask(watcher, question)
         return int(str(count))
+
+
+class Stoppable(Protocol):
+    """What can be stopped and started again where it was."""
+
+    def start(self) -> object:
+        """Be there."""
+
+    def stop(self) -> object:
+        """Be gone."""
+
+
+@contextmanager
+def away(part: Stoppable) -> Generator[None]:
+    """Let something be gone until the block ends."""
+    part.stop()
+    try:
+        yield
+    finally:
+        part.start()
 
 
 @pytest.fixture(scope="module")
@@ -235,3 +258,26 @@ def test_a_run_that_is_late_is_told_while_it_runs(stage: Stage) -> None:
         "[clinic production] slow.analyze is late: the run has not ended by its deadline",
         "[clinic production] slow.analyze recovered",
     ]
+
+
+def test_the_watchdog_tells_of_each_part_that_stops_once_and_of_its_return_once(stage: Stage, tmp_path: Path) -> None:
+    """Scheduler, api-server, ledger and mailer, one after the other and all of them real, by the real command."""
+    with ExitStack() as stack:
+        server = stack.enter_context(ThrowawayServer(tools=tools_of(15)))
+        reporting = stack.enter_context(new_ledger(server))
+        watchman = stack.enter_context(Watchman.on_duty(tmp_path, stage.site.address, reporting))
+        parts = {
+            "airflow.scheduler": stage.killed("scheduler", signal.SIGTERM),
+            "airflow.api-server": stage.killed("api-server"),
+            "ledger": away(server),
+            "channel.mail": away(watchman.mailer),
+        }
+        for key, stopped in parts.items():
+            with stopped:
+                assert watchman.tells(f"BROKEN: {key}") <= 2
+                watchman.goes_on(rounds=2)
+            watchman.tells(f"WELL AGAIN: {key}")
+            watchman.goes_on(rounds=2)
+        assert watchman.told == [f"{said}: {key}" for key in parts for said in ("BROKEN", "WELL AGAIN")]
+        last_mail = watchman.mailer.sink.texts()[-1]
+        assert last_mail.startswith("[watched production] watchdog: channel.mail is well again")
