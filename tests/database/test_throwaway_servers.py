@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -176,6 +177,21 @@ def test_the_first_server_makes_the_template(tmp_path: Path, monkeypatch: pytest
     templates = list((tmp_path / "pgtend" / "templates").iterdir())
     assert [template.name.partition("-")[0] for template in templates] == ["15"]
     assert (tmp_path / "pgtend" / "templates").stat().st_mode & 0o077 == 0
+
+
+def test_templates_that_nobody_copied_for_a_month_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each version of the programs leaves one behind; using one keeps it, and a new one ends what is out of use."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    cache = tmp_path / "pgtend" / "templates"
+    with ThrowawayServer(tools=tools_of(15)):
+        (first,) = cache.iterdir()
+    for name, age in (("14-0123456789abcdef", timedelta(days=31)), ("17-0123456789abcdef", timedelta(days=29))):
+        (cache / name / "base").mkdir(parents=True)
+        os.utime(cache / name, (0, time.time() - age.total_seconds()))
+    os.utime(first, (0, 0))
+    with ThrowawayServer(tools=tools_of(15)), ThrowawayServer(tools=tools_of(18)):
+        left = sorted(template.name.partition("-")[0] for template in cache.iterdir())
+    assert left == ["15", "17", "18"]
 
 
 def test_a_folder_without_a_claim_is_swept_once_it_is_old(tmp_path: Path) -> None:

@@ -1,10 +1,15 @@
-"""Fresh data folders by copying one that initdb made before: a tenth of the time."""
+"""Fresh data folders by copying one that initdb made before: a tenth of the time.
+
+A template belongs to one version of the programs. Whoever makes a new one throws away those that nobody copied lately.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tempfile
+import time
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +21,7 @@ from pgtend.postgres.process import run
 from pgtend.postgres.tools import ClientTools
 
 _PATIENCE = timedelta(minutes=3)
+_UNUSED = timedelta(days=30)
 _OPTIONS = (
     "--username=postgres",
     # Every rule of access is replaced before a server starts; until then nobody gets in.
@@ -46,10 +52,21 @@ def _cached(tools: ClientTools, account: Account | None, options: tuple[str, ...
     # In our own cache and not under a predictable name in /tmp, where anybody could plant a prepared one.
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pgtend" / "templates"
     template = cache / f"{tools.major}-{key}"
-    if not template.exists():
+    try:
+        # What is about to be copied is in use.
+        os.utime(template)
+    except FileNotFoundError:
         cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _forget_unused(cache)
         _make(tools, account, template, options)
     return template
+
+
+def _forget_unused(cache: Path) -> None:
+    for kept in cache.iterdir():
+        with suppress(FileNotFoundError):
+            if time.time() - kept.stat().st_mtime > _UNUSED.total_seconds():
+                shutil.rmtree(kept, ignore_errors=True)
 
 
 def _make(tools: ClientTools, account: Account | None, template: Path, options: tuple[str, ...]) -> None:
