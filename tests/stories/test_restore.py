@@ -10,6 +10,7 @@ import pytest
 
 from bed.clusters import LiveDatabase, asked, new_database, statement
 from bed.restoring import Stage, names_like
+from pgtend.backup.manifest import parse_manifest, to_json
 from pgtend.backup.record import Extension
 from pgtend.kernel.errors import Misconfigured
 from pgtend.kernel.progress import quietly
@@ -74,6 +75,27 @@ def test_tables_that_nobody_may_empty_are_filled_all_the_same(origin: LiveDataba
         with session.transaction():
             fill_tables(session, io.BytesIO(dump))
         assert session.row(asked("SELECT string_agg(line, ' ') AS word FROM public.log")).word == "one two"
+
+
+@pytest.mark.pg(">= 18")
+def test_rows_that_another_version_hashed_are_counted_and_that_is_said(stage: Stage, origin: LiveDatabase) -> None:
+    """A backup of before is restored like any other, and nothing is called identical that nobody compared."""
+    stage.take(origin.name)
+    name, whole = f"{origin.name}_back", stage.backup()
+    older = whole.entry.manifest.model_copy(update={"format": 2, "algorithm": ""})
+    backup = replace(whole, entry=replace(whole.entry, manifest=parse_manifest(to_json(older), "of before")))
+    report = restore_backup(backup, stage.order(name), quietly)
+    assert (report.differences, report.rows) == ((), 5000)
+    assert "identical in numbers of rows, sequences, inventory" in str(report)
+    assert "compared by the number of rows only: public.patient, public.visit" in report.remarks
+    (said,) = (remark for remark in report.remarks if remark.startswith("Another version of pgtend"))
+    assert said.endswith("rows are counted, and not compared by content.")
+    origin.run(
+        "UPDATE public.patient SET name = 'x'", "DELETE FROM public.visit", address=origin.server.superuser(name)
+    )
+    order = stage.order(name)
+    found = compare(backup, origin.server.superuser(name), restored_tables(backup.entry.manifest, order), order)
+    assert [str(one) for one in found.differences] == ["rows of public.visit: 2,000 in the backup, 0 restored"]
 
 
 @pytest.mark.pg(">= 18")

@@ -10,49 +10,10 @@ from typing import Final, LiteralString
 from pgtend.archive.facts import ColumnFacts
 from pgtend.archive.model import month_after
 from pgtend.kernel.digests import sha256_hex
-from pgtend.postgres.identifiers import Composable, all_mixed, all_of, column, columns, expression, listed, number, text
-
-ALGORITHM: Final = (
-    "sum over the rows of the extended hash of the time, seeded with the xor of those of the other columns, "
-    "each seeded with its place among all names"
-)
-"""What the ledger's checksums are: rows that exchange a value, columns that do, and one row twice all change them.
-
-A hash of a record will not do: it is linear in the hashes of its columns, so that in a sum over rows it does not matter
-which row has which value. Values that are equal and not the same are hashed by what they consist of.
-"""
+from pgtend.postgres.identifiers import Composable, all_of, column, columns, expression, listed, text
+from pgtend.postgres.rowhash import HashedColumn, hash_of_row
 
 TIME_TYPES: Final = frozenset({"timestamp", "timestamptz", "date"})
-# By these types; a moment of 64 bits is folded to 32 before it is hashed, everything else counts to the last bit.
-_HASHES: Final[dict[str, LiteralString]] = {
-    "bool": "hashint4extended({column}::int4, {seed})",
-    "int2": "hashint2extended({column}, {seed})",
-    "int4": "hashint4extended({column}, {seed})",
-    # Folded too, and -1 would be like 2^32 - 1: the number itself goes into the seed, which is not folded.
-    "int8": "hashint8extended({column}, {column} # {seed})",
-    "oid": "hashoidextended({column}, {seed})",
-    "uuid": "uuid_hash_extended({column}, {seed})",
-    "timestamp": "timestamp_hash_extended({column}, {seed})",
-    # The same moment, by a cast that asks for no time zone.
-    "timestamptz": "timestamp_hash_extended(timezone(interval '0', {column}), {seed})",
-    "time": "time_hash_extended({column}, {seed})",
-    # 0 and -0, a day and 24 hours, a blank more at the end: each pair is equal and each is two values.
-    "float4": (
-        'CASE WHEN {column} = 0 THEN hashtextextended({column}::text COLLATE "C", {seed})'
-        " ELSE hashfloat4extended({column}, {seed}) END"
-    ),
-    "float8": (
-        'CASE WHEN {column} = 0 THEN hashtextextended({column}::text COLLATE "C", {seed})'
-        " ELSE hashfloat8extended({column}, {seed}) END"
-    ),
-    "interval": "hash_record_extended(ROW(interval_send({column})), {seed})",
-    "bpchar": 'hashtextextended({column}::text COLLATE "C", (octet_length({column})::int8 << 32) # {seed})',
-    # Not every version can hash these but in a row.
-    "date": "hash_record_extended(ROW({column}), {seed})",
-    "bytea": "hash_record_extended(ROW({column}), {seed})",
-}
-# json has no hash at all, the hash of a numeric knows neither sign nor scale, and a collation may call two texts equal.
-_AS_TEXT: Final[LiteralString] = 'hashtextextended({column}::text COLLATE "C", {seed})'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +31,10 @@ class Layout:
 
     @property
     def hashed(self) -> Composable:
-        """One number for all columns of a row. The time comes last, mixes the others, and is never null."""
-        others = [
-            expression("COALESCE({hash}, {place})", hash=hash_of(one, number(place)), place=number(place))
-            for place, one in enumerate(self.columns, start=1)
-            if one.name != self.by.name
-        ]
-        return hash_of(self.by, all_mixed(others))
+        """One number for all columns of a row."""
+        return hash_of_row(
+            HashedColumn(name=one.name, type=one.hashed_as, is_required=one.is_required) for one in self.columns
+        )
 
     @property
     def described(self) -> list[str]:
@@ -129,8 +87,3 @@ class Layout:
             [expression("{month} <> ALL (ARRAY[{days}]::date[])", month=self.month, days=listed(days))] if days else []
         )
         return all_of([self.before(cutoff), *free, *conditions])
-
-
-def hash_of(one: ColumnFacts, seed: Composable) -> Composable:
-    """Hash a column so that different values have different hashes, whatever its type."""
-    return expression(_HASHES.get(one.type, _AS_TEXT), column=column(one.name), seed=seed)

@@ -50,6 +50,7 @@ class ColumnFacts:
     name: str
     declared: str
     type: str
+    hashed_as: str
     is_required: bool
     is_identity: bool
     generated: str

@@ -7,9 +7,9 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from pgtend.archive.columns import ALGORITHM
 from pgtend.archive.errors import UnreadableMonth
 from pgtend.archive.names import Names
+from pgtend.postgres.rowhash import ALGORITHM
 from pgtend.vault.agekeys import PublicKey
 from pgtend.vault.model import Vault
 from pgtend.vault.parts import MIB

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from pgtend.archive.columns import ALGORITHM
 from pgtend.archive.errors import HashedOtherwise, SealBroken
 from pgtend.archive.facts import CREATE_MEMORY, Approval, HoldFacts, Memory
 from pgtend.archive.model import ALLOWED, State, Unit
 from pgtend.archive.names import Names
 from pgtend.postgres.identifiers import text
+from pgtend.postgres.rowhash import ALGORITHM
 from pgtend.postgres.session import Session
 from pgtend.sqlfiles import command, query
 

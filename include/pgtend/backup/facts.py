@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from pgtend.postgres.rowhash import HashedColumn
 from pgtend.sqlfiles import command, query
 
 _HERE = __package__ or ""
@@ -28,13 +29,20 @@ class Relation:
     may_select: bool
     is_filtered: bool
     columns: list[str]
-    hashed_by: list[str]
+    types: list[str]
+    required: list[bool]
     key: list[str]
 
     @property
     def holds_rows(self) -> bool:
         """Whether rows of it are dumped: those of a partitioned table are in its partitions."""
         return self.kind == "table"
+
+    @property
+    def hashed(self) -> list[HashedColumn]:
+        """All columns, by name, as rows are hashed by them."""
+        each = zip(self.columns, self.types, self.required, strict=True)
+        return [HashedColumn(name=name, type=kind, is_required=required) for name, kind, required in each]
 
     @property
     def is_locked_by_dumps(self) -> bool:
@@ -145,8 +153,6 @@ HOLD_STILL = query(_HERE, "hold_still", SettingsChanged)
 PIN_SETTING = query(_HERE, "pin_setting", SettingPinned)
 FINGERPRINT_TABLE = query(_HERE, "fingerprint_table", RowsHashed)
 FINGERPRINT_SAMPLE = query(_HERE, "fingerprint_sample", RowsHashed)
-FINGERPRINT_TABLE_BY_TEXT = query(_HERE, "fingerprint_table_by_text", RowsHashed)
-FINGERPRINT_SAMPLE_BY_TEXT = query(_HERE, "fingerprint_sample_by_text", RowsHashed)
 COUNT_ROWS = query(_HERE, "count_rows", RowsHashed)
 
 

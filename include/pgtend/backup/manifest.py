@@ -16,6 +16,8 @@ from pydantic import ValidationError
 
 from pgtend.backup.errors import NewerManifest, UnreadableManifest
 from pgtend.backup.record import (
+    HASHED,
+    Coverage,
     Encryption,
     Extension,
     Fingerprint,
@@ -32,12 +34,17 @@ from pgtend.backup.record import (
     Tools,
 )
 from pgtend.kernel.digests import sha256_hex
+from pgtend.postgres.rowhash import ALGORITHM
 from pgtend.vault.model import StoredObject, Vault
 from pgtend.vault.parts import MIB
 
-FORMAT = 2
-"""1: rows are hashed by their text. 2: each fingerprint says how."""
+FORMAT = 3
+"""3: the manifest says how rows were hashed; in formats 1 and 2 they were hashed in other ways."""
 MANIFEST = "manifest.json"
+_HASHED_OTHERWISE = (
+    "Another version of pgtend made the fingerprints, in a way that this version cannot repeat: rows are counted, and "
+    "not compared by content."
+)
 ROOT = "backups"
 
 
@@ -59,6 +66,8 @@ class Manifest(Record):
     encryption: Encryption
     parts: tuple[Part, ...]
     tables: tuple[Table, ...]
+    algorithm: str = ""
+    """How rows became fingerprints."""
     sequences: tuple[Sequence, ...]
     extensions: tuple[Extension, ...]
     inventory: tuple[Inventory, ...]
@@ -160,11 +169,23 @@ def parse_manifest(content: bytes, key: str) -> Manifest:
             hint="Upgrade pgtend, or restore by hand as the manifest's `by_hand` says.",
         )
     try:
-        return Manifest.model_validate(plain)
+        return _comparable(Manifest.model_validate(plain))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(step) for step in first["loc"])
         raise _unreadable(key, f"{where}: {first['msg']}") from error
+
+
+def _comparable(manifest: Manifest) -> Manifest:
+    """Take back what cannot be compared any more: rows that were hashed otherwise are counted, and that is said."""
+    if manifest.algorithm == ALGORITHM or not any(table.coverage in HASHED for table in manifest.tables):
+        return manifest
+    tables = [
+        table.model_copy(update={"coverage": Coverage.ROWS}) if table.coverage in HASHED else table
+        for table in manifest.tables
+    ]
+    remarks = (*manifest.remarks, _HASHED_OTHERWISE)
+    return manifest.model_copy(update={"tables": tuple(tables), "remarks": remarks})
 
 
 def fingerprints_json(fingerprints: Iterable[Fingerprint]) -> bytes:

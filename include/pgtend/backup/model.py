@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from pgtend.backup.facts import Relation
-from pgtend.backup.record import Coverage, Hashing, Role
+from pgtend.backup.record import Coverage, Role
 from pgtend.kernel.sizes import Bytes
 
 HASHED_A_SECOND = Bytes.parse("150 MB")
 """How much of a table one session hashes in a second, as measured on two busy cores."""
 COUNTED_A_SECOND = Bytes.parse("500 MB")
 _SMALLEST_SAMPLE = 10_000
-_RECORDS_HASHED_SINCE = 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +24,6 @@ class Look:
     table: Relation
     coverage: Coverage
     one_in: int = 1
-    hashing: Hashing = Hashing.TYPES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +64,7 @@ def _shared_out(large: Sequence[Relation], at_most: int) -> list[list[Relation]]
     return parts
 
 
-def plan_looks(relations: Sequence[Relation], budget: timedelta, hashing: Hashing = Hashing.TYPES) -> tuple[Look, ...]:
+def plan_looks(relations: Sequence[Relation], budget: timedelta) -> tuple[Look, ...]:
     """Hash every row of as many tables as the time allows, small ones first; of the others a sample, or count them."""
     left = budget.total_seconds()
     looks: list[Look] = []
@@ -75,27 +73,22 @@ def plan_looks(relations: Sequence[Relation], budget: timedelta, hashing: Hashin
         if table.belongs_to_extension:
             looks.append(Look(table=table, coverage=Coverage.NONE))
         elif whole <= left:
-            looks.append(Look(table=table, coverage=Coverage.FULL, hashing=hashing))
+            looks.append(Look(table=table, coverage=Coverage.FULL))
             left -= whole
         else:
-            looks.append(_sample(table, left, hashing))
+            looks.append(_sample(table, left))
             left = max(0.0, left - table.size / COUNTED_A_SECOND)
     return tuple(sorted(looks, key=lambda look: -look.table.size))
 
 
-def _sample(table: Relation, left: float, hashing: Hashing) -> Look:
+def _sample(table: Relation, left: float) -> Look:
     """Take as many rows as there is time for, but never none: a power of two, so that samples nest."""
     if not table.key:
         return Look(table=table, coverage=Coverage.ROWS)
     one_in = 2
     while one_in < _SMALLEST_SAMPLE and table.size / one_in / HASHED_A_SECOND > left:
         one_in *= 2
-    return Look(table=table, coverage=Coverage.SAMPLE, one_in=one_in, hashing=hashing)
-
-
-def hashing_of(major: int) -> Hashing:
-    """Choose how rows are hashed on a server."""
-    return Hashing.TYPES if major >= _RECORDS_HASHED_SINCE else Hashing.TEXT
+    return Look(table=table, coverage=Coverage.SAMPLE, one_in=one_in)
 
 
 def _stands_alone(one: Relation, own_part_from: Bytes) -> bool:

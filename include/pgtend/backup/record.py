@@ -58,13 +58,8 @@ class Coverage(StrEnum):
     NONE = "nothing: an extension decides which of the rows are dumped"
 
 
-class Hashing(StrEnum):
-    """What of a row is hashed. The same rows give another digest in the other way."""
-
-    TEXT = "text"
-    """The text of the whole row."""
-    TYPES = "types"
-    """Each value by the hash of its type where that tells as much as its text, and else its text."""
+HASHED = frozenset({Coverage.FULL, Coverage.SAMPLE})
+"""What tells more of a table than how many rows it has."""
 
 
 class TableName(Record):
@@ -98,11 +93,12 @@ class Fingerprint(TableName):
 
     digest: str
     """The sum of the hashes of the covered rows; empty where only rows were counted."""
-    hashing: Hashing = Hashing.TEXT
-    """Manifests of format 1 do not say it, and know no other."""
     one_in: int = 1
     key: tuple[str, ...] = ()
     """Of a sample: the columns whose hash decides which rows belong to it."""
+
+    # Fingerprints of formats 1 and 2 say how they were made, which the manifest does now.
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True)
 
 
 class Sequence(TableName):

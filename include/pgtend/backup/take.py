@@ -19,7 +19,7 @@ from pgtend.backup.fuse import fused
 from pgtend.backup.gathering import Surroundings, read_surroundings
 from pgtend.backup.listing import record_new
 from pgtend.backup.manifest import Manifest, backup_folder, fingerprints_json, to_json, write_manifest
-from pgtend.backup.model import Look, hashing_of, plan_looks, plan_shards
+from pgtend.backup.model import Look, plan_looks, plan_shards
 from pgtend.backup.muster import mustered, until_still
 from pgtend.backup.preflight import Preflight, recipients_of
 from pgtend.backup.readback import read_back
@@ -158,7 +158,7 @@ class _Night:
             fused(sessions, self.rules.silence) as fuse,
             held_snapshot(coordinator, readers, self.site.database.limits.lock_timeout) as held,
         ):
-            looks = plan_looks(held.relations, self.rules.fingerprint_budget, hashing_of(coordinator.facts.major))
+            looks = plan_looks(held.relations, self.rules.fingerprint_budget)
             shards = plan_shards(held.relations, self.rules.own_part_from, self.rules.sessions - 4 - self._eyes)
             errand = self._errand(preflight, held)
             try:

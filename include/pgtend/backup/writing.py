@@ -29,6 +29,7 @@ from pgtend.backup.record import (
     Tools,
 )
 from pgtend.backup.snapshot import HeldSnapshot
+from pgtend.postgres.rowhash import ALGORITHM
 
 _SHOWN = 5
 
@@ -73,6 +74,7 @@ def compose(findings: Findings, *, identity: Identity, state: State, parts: tupl
         encryption=encryption,
         parts=parts,
         tables=tuple(_table(look, findings.hashed[look.table.oid], parts) for look in findings.looks),
+        algorithm=ALGORITHM,
         sequences=findings.held.sequences,
         extensions=around.extensions,
         inventory=around.inventory,

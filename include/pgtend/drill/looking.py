@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from pgtend.backup.manifest import Manifest
-from pgtend.backup.record import Coverage, Extension, Role
+from pgtend.backup.record import HASHED, Coverage, Extension, Role
 from pgtend.drill.failures import FailureClass
 from pgtend.drill.filling import READ_KEYS, Archives, Rebuilt, listed
 from pgtend.drill.model import Check, CheckName, CheckOutcome
@@ -159,7 +159,7 @@ def check_rows(backup: Backup, place: Address, jobs: int) -> tuple[Check, ...]:
     manifest = backup.entry.manifest
     compared = compare_rows(backup, place, manifest.tables, jobs)
     sequences = compare_sequences(manifest, place)
-    hashed = [table for table in manifest.tables if table.coverage in {Coverage.FULL, Coverage.SAMPLE}]
+    hashed = [table for table in manifest.tables if table.coverage in HASHED]
     counted = [table for table in manifest.tables if table.coverage is not Coverage.NONE]
     content = _of(compared.differences, Aspect.CONTENT)
     return (

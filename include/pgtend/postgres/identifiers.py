@@ -73,9 +73,9 @@ def all_of(conditions: Iterable[Composable]) -> Composable:
     return SQL(" AND ").join(SQL("({})").format(condition) for condition in conditions)
 
 
-def all_mixed(numbers: Iterable[Composable]) -> Composable:
-    """Take the exclusive or of several numbers; of none it is 0, and the server folds that away."""
-    return SQL("({})").format(SQL(" # ").join([number(0), *numbers]))
+def joined(parts: Iterable[Composable]) -> Composable:
+    """Write parts of a statement one after the other."""
+    return SQL("").join(parts)
 
 
 def from_catalogue(definition: str) -> Composable:
@@ -91,7 +91,6 @@ def written(statement: str) -> Composable:
 __all__ = [
     "Composable",
     "Identifier",
-    "all_mixed",
     "all_of",
     "column",
     "columns",
@@ -100,6 +99,7 @@ __all__ = [
     "expression",
     "first_known",
     "from_catalogue",
+    "joined",
     "listed",
     "number",
     "only_relations",

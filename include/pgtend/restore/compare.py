@@ -19,7 +19,7 @@ from pgtend.backup.facts import (
 from pgtend.backup.fingerprints import as_looked_at, hash_rows, reader
 from pgtend.backup.manifest import Manifest, parse_fingerprints
 from pgtend.backup.model import Look
-from pgtend.backup.record import Coverage, Fingerprint, Inventory, Role, Table
+from pgtend.backup.record import HASHED, Coverage, Fingerprint, Inventory, Role, Table
 from pgtend.backup.record import Sequence as KeptSequence
 from pgtend.postgres.address import Address
 from pgtend.restore.archive import Backup
@@ -27,7 +27,6 @@ from pgtend.restore.model import Aspect, Difference, Owners, RestoreOrder
 from pgtend.restore.server import APPLICATION, LIMITS
 
 _OF_ROLES = {"owner", "grant", "policy"}
-_EVERYTHING = "rows, fingerprints", "sequences", "inventory"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +63,7 @@ def compare(backup: Backup, place: Address, tables: Sequence[Table], order: Rest
     return Comparison(
         tables=found.tables,
         rows=found.rows,
-        compared=_words(order),
+        compared=_words(order, tables),
         differences=tuple(differences),
         remarks=tuple(_remarks(manifest, tables, order, is_same_major=is_same_major)),
     )
@@ -83,7 +82,7 @@ def compare_rows(backup: Backup, place: Address, tables: Sequence[Table], jobs: 
     """Count and hash the rows of tables as it was done in the snapshot of the backup."""
     kept = _kept_fingerprints(backup)
     with reader(place, LIMITS, application=APPLICATION) as session:
-        looks = as_looked_at(session.rows(READ_RELATIONS), tables, kept)
+        looks = as_looked_at(session.rows(READ_RELATIONS), tables)
     found = _hash_all(place, looks, jobs)
     differences = tuple(_table_differences(tables, found, kept))
     return RowsCompared(tables=len(found), rows=sum(one.rows for one in found), differences=differences)
@@ -196,10 +195,13 @@ def _inventory_differences(
             yield Difference(aspect=aspect, what=f"definitions of kind {kind}", backup="one digest", restored="another")
 
 
-def _words(order: RestoreOrder) -> tuple[str, ...]:
+def _words(order: RestoreOrder, tables: Sequence[Table]) -> tuple[str, ...]:
+    is_counted = bool(tables) and not any(table.coverage in HASHED for table in tables)
     if order.is_whole:
-        return _EVERYTHING
-    return ("inventory",) if order.schema_only else ("rows and fingerprints of the chosen tables",)
+        return ("numbers of rows" if is_counted else "rows, fingerprints", "sequences", "inventory")
+    if order.schema_only:
+        return ("inventory",)
+    return ("numbers of rows of the chosen tables" if is_counted else "rows and fingerprints of the chosen tables",)
 
 
 def _remarks(manifest: Manifest, tables: Sequence[Table], order: RestoreOrder, *, is_same_major: bool) -> Iterable[str]:

@@ -16,12 +16,12 @@ from bed.clusters import copy_of
 from pgtend.archive.model import State
 from pgtend.archive.restoring import restore_to_live
 
-# Columns have their places by name; a score of 0 has a sign, which only its text shows.
-SCORE = (
-    """(CASE WHEN {0} = 0 THEN hashtextextended({0}::text COLLATE "C", {1}) ELSE hashfloat4extended({0}, {1}) END)"""
-)
-SCORES = " # ".join(SCORE.format(*one) for one in (("diet_score", 2), ("exercise_score", 3), ("medication_score", 5)))
-HASHED = f"timestamp_hash_extended(date, {SCORES} # hashint4extended(id, 4) # hashint4extended(user_id, 6))"
+# By name, each seeded with the one before; a score of 0 is there with the seed of no other, and none is -0.
+SCORE = "hashfloat4extended(CASE WHEN {0} = 0 THEN 1 ELSE {0} END, {1} # CASE WHEN {0} = 0 THEN 1::int8 ELSE 0 END)"
+DIET = SCORE.format("diet_score", "timestamp_hash_extended(date, 0)")
+EXERCISE = SCORE.format("exercise_score", DIET)
+MEDICATION = SCORE.format("medication_score", f"hashint4extended(id, {EXERCISE})")
+HASHED = f"hashint4extended(user_id, {MEDICATION})"
 # What the table holds, what the ledger says of the months that are here, and what the vault alone has.
 WHOLE = f"""
 SELECT sum(rows) || ':' || sum(checksum) FROM (

@@ -34,7 +34,8 @@ def table(
         may_select=True,
         is_filtered=False,
         columns=["id", "note"],
-        hashed_by=["value", "characters"],
+        types=["int4", "text"],
+        required=[True, False],
         key=list(key),
     )
 

@@ -1,9 +1,10 @@
 -- The columns of a table in the order of their names: positions differ between tables, and are never relied upon.
--- A domain counts as the type it is made from.
+-- A domain counts as the type it is made from, and is hashed by its looks, as every type that is not PostgreSQL's own.
 SELECT
     a.attname::text AS name,
     format_type(a.atttypid, a.atttypmod) AS declared,
     b.typname::text AS type,
+    CASE WHEN t.typnamespace = 'pg_catalog'::regnamespace AND t.typtype = 'b' THEN t.typname::text ELSE '' END AS hashed_as,
     a.attnotnull AS is_required,
     a.attidentity <> '' AS is_identity,
     a.attgenerated::text AS generated,

@@ -24,25 +24,19 @@ SELECT
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind = 'r'
         ORDER BY a.attname COLLATE "C"
     ) AS columns,
-    -- How each of them is hashed: by the hash of its type where that sees all of a value, by the value's bytes where that
-    -- is sure to be enough, and otherwise, as where 1.0 equals 1.00, by what it looks like in text.
+    -- Types of PostgreSQL's own by name, any other as none: somebody else's may be called the same.
     ARRAY(
-        SELECT
-            CASE
-                WHEN a.atttypid IN (
-                    'bool'::regtype, 'int2'::regtype, 'int4'::regtype, 'uuid'::regtype, 'bytea'::regtype, 'date'::regtype
-                ) THEN 'value'
-                WHEN a.atttypid IN ('text'::regtype, 'varchar'::regtype) THEN 'characters'
-                WHEN a.atttypid IN (
-                    'int8'::regtype, 'float4'::regtype, 'float8'::regtype, 'time'::regtype, 'timestamp'::regtype,
-                    'timestamptz'::regtype
-                ) THEN a.atttypid::regtype::text
-                ELSE 'look'
-            END
+        SELECT CASE WHEN t.typnamespace = 'pg_catalog'::regnamespace AND t.typtype = 'b' THEN t.typname::text ELSE '' END
         FROM pg_attribute AS a
+        JOIN pg_type AS t ON t.oid = a.atttypid
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind = 'r'
         ORDER BY a.attname COLLATE "C"
-    ) AS hashed_by,
+    ) AS types,
+    ARRAY(
+        SELECT a.attnotnull FROM pg_attribute AS a
+        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind = 'r'
+        ORDER BY a.attname COLLATE "C"
+    ) AS required,
     ARRAY(
         SELECT a.attname::text FROM pg_index AS i
         JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
