@@ -80,6 +80,7 @@ SAMPLES: Mapping[str, sql.Composable] = {
     "shape": sql.SQL("USING btree (id)"),
     "sample": sql.Identifier("public", "padded"),
     "widest": sql.Literal(0),
+    "spread": sql.Identifier("public", "spread"),
     "keys": sql.Identifier("public", "keys"),
     "named": sql.SQL("id AS pgtend_1, seen_at AS pgtend_2"),
     "names": sql.SQL("pgtend_1, pgtend_2"),
@@ -90,6 +91,7 @@ SAMPLE_TABLE = "CREATE TABLE public.sample (id int PRIMARY KEY, seen_at timestam
 KEYS_TABLE = """CREATE TABLE public.keys (
     pgtend_1 int, times bigint, stratum int, entry int, absent text, turn bigint, place bigint
 )"""
+SPREAD_TABLE = "CREATE TABLE public.spread (pointer tid, pgtend_filler text)"
 PADDED_TABLE = "CREATE TABLE public.padded (id int, seen_at timestamptz, pgtend_filler text)"
 # What psycopg makes of a type: numeric becomes a Decimal, so a sum of bigint is no int without a cast.
 _TYPES: Mapping[type, frozenset[str]] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,12 +10,12 @@ from functools import partial
 from pathlib import Path
 
 from bed.clusters import LiveDatabase, new_database, tools_of
+from bed.drilled import drilled
 from bed.indexing import FILL, INVERTED, MAKE, SHARED, Ward
 from bench.disks import SETTINGS
 from bench.figures import Section, Table, prose
-from pgtend.drill.byproducts import READ_INDEX_SIZES
 from pgtend.indexes.estimate import estimate_new_size, read_true_sizes
-from pgtend.indexes.memory import Memory, ProvenSize
+from pgtend.indexes.memory import Memory
 from pgtend.indexes.model import Estimate
 from pgtend.indexes.usage import collect_indexes
 from pgtend.postgres.throwaway import ThrowawayServer
@@ -64,7 +63,6 @@ SLOW = "GIN"
 """To churn in a large table, beside all others; the second table has its own."""
 A_SHARE = 4
 """Of the table, the part that may be read for one estimate: what production would allow of a large table."""
-PLACES = {"host": "host", "port": "port", "username": "user"}
 COLUMNS = ("server, index", "bloated", "if new", "a share", "all of it", "restored copy")
 
 
@@ -151,7 +149,7 @@ def _error(estimate: Estimate | None, truth: int) -> str:
 
 
 def _guesses(ward: Ward, server: ThrowawayServer, names: Sequence[str]) -> dict[str, Guess]:
-    restored = Memory(proven=_restored(ward, server))
+    restored = drilled(ward, server, one_in=A_SHARE)
     guesses: dict[str, Guess] = {}
     with ward.session() as session:
         found = {one.full_name: one for one in collect_indexes(session, "").indexes if one.full_name in names}
@@ -166,25 +164,3 @@ def _guesses(ward: Ward, server: ThrowawayServer, names: Sequence[str]) -> dict[
                 ask(restored, read_budget=size.table_size // A_SHARE),
             )
     return guesses
-
-
-def _restored(ward: Ward, server: ThrowawayServer) -> dict[tuple[str, str], ProvenSize]:
-    """Restore the database as a drill does, and read the sizes a drill writes down."""
-    with new_database(server) as copy:
-        where = [f"--{option}={server.superuser().params[name]}" for option, name in PLACES.items()]
-        dump = [server.tools.path("pg_dump"), *where, "-Fc", "-Z0", ward.live.name]
-        load = [server.tools.path("pg_restore"), *where, f"--dbname={copy.name}", "--no-owner"]
-        with subprocess.Popen(dump, stdout=subprocess.PIPE) as source:
-            subprocess.run(load, stdin=source.stdout, check=True)
-        copy.run("ANALYZE")
-        with copy.session() as session:
-            return {
-                (one.schema_name, one.index_name): ProvenSize(
-                    schema_name=one.schema_name,
-                    index_name=one.index_name,
-                    definition_sha256=one.definition_sha256,
-                    size=one.size,
-                    rows=one.rows,
-                )
-                for one in session.rows(READ_INDEX_SIZES)
-            }

@@ -71,8 +71,8 @@ def measure() -> Section:
         ),
         remarks=(
             """The lists of a GIN index are packed by the distance of the rows, which a restored copy has closed. So an
-            inverted index is built on a copy that has the pages of the table, where the budget allows that; else a copy
-            of some of the pages tells by how much the size in the restored copy is too small.""".replace(
+            inverted index is built on a copy that has the pages of the table, where the budget allows that; else a
+            drill builds it with the rows spread over as many pages, which it knows from some of them.""".replace(
                 "\n            ", " "
             ),
         ),

@@ -15,6 +15,7 @@ from bed.statements import (
     KEYS_TABLE,
     PADDED_TABLE,
     SAMPLE_TABLE,
+    SPREAD_TABLE,
     Column,
     NotPrepared,
     declared_queries,
@@ -52,7 +53,7 @@ def places(server: ThrowawayServer) -> Generator[dict[str, Session]]:
     with ExitStack() as opened:
         tended, ledger = (opened.enter_context(make(server)) for make in (new_database, new_ledger))
         places = {"source": opened.enter_context(tended.session()), "ledger": opened.enter_context(ledger.session())}
-        for made in (SAMPLE_TABLE, PADDED_TABLE, KEYS_TABLE):
+        for made in (SAMPLE_TABLE, PADDED_TABLE, KEYS_TABLE, SPREAD_TABLE):
             places["source"].run(statement(made))
         places["source"].run(statement("CREATE EXTENSION pg_stat_statements SCHEMA public"))
         remember(places["source"])

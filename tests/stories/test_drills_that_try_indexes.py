@@ -15,8 +15,12 @@ from bed.ledgers import ask, new_ledger
 from bed.restoring import Stage
 from pgtend.drill.lending import index_work, is_fit
 from pgtend.drill.model import DrillOutcome, Verdict
+from pgtend.fleet.indexes import IndexRules
 from pgtend.indexes.advice_model import Kind, Status
 from pgtend.indexes.advise import AdviceReport, Inquiry, advise_on_indexes
+from pgtend.indexes.job import Order, rebuild_bloated_indexes
+from pgtend.indexes.model import Method, Reason
+from pgtend.indexes.report import Outcome, Rebuilt
 from pgtend.ledger.database import DatabaseLedger
 from pgtend.ledger.model import Subject
 from pgtend.postgres.sandbox import IsolationLevel
@@ -26,6 +30,16 @@ from pgtend.postgres.session import Session
 LYING = (
     "CREATE FUNCTION clinic.luck(int) RETURNS float8 LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN random(); END'",
     "CREATE INDEX rooms_luck ON clinic.rooms (clinic.luck(id))",
+)
+# Numbers in an inverted index, on pages from which two of three rows have gone.
+LOOSE = (
+    "CREATE TABLE clinic.visits (id int, marks int[]) WITH (autovacuum_enabled = off)",
+    "CREATE INDEX visits_marks ON clinic.visits USING gin (marks) WITH (fastupdate = off)",
+    """INSERT INTO clinic.visits
+        SELECT n, ARRAY(SELECT mod(n * 7919 + m * 104729, 2000) FROM generate_series(1, 20) AS m)
+        FROM generate_series(1, 9000) AS n""",
+    "DELETE FROM clinic.visits WHERE mod(id, 3) > 0",
+    "VACUUM ANALYZE clinic.visits",
 )
 DRILL = Subject("subject", "restore_drill", "test")
 TRIED = (
@@ -100,6 +114,40 @@ def test_a_drill_proves_what_was_advised_and_reads_every_index(ground: Ground, m
         "index_proof succeeded ",
     ]
     _is_shown(ground, memory)
+
+
+def rebuild(ground: Ground, memory: Session) -> Rebuilt:
+    """Rebuild what is bloated where hardly anything of a table may be read, as the pipeline does."""
+    rules = {"read_budget": "80 kB", "smallest": "64 kB", "least_gain": "64 kB", "bloat_limit": 1.2}
+    database = ground.fleet.databases["subject"].model_copy(update={"indexes": IndexRules.model_validate(rules)})
+    address = ground.stage.server.superuser(ground.app.removesuffix("_app"))
+    subject = Subject("subject", "reindex", "test")
+    order = Order(only=("clinic.visits_marks",), ignore_window=True, pauses=())
+    parties = {"subject": address}
+    report = rebuild_bloated_indexes(
+        database, parties, DatabaseLedger(memory), subject, ground.lines.append, order=order
+    )
+    return report.results[0]
+
+
+@pytest.mark.pg(">= 18")
+@pytest.mark.parametrize("ground", [("CREATE SCHEMA clinic", *LOOSE)], indirect=True)
+def test_a_drill_tells_what_an_inverted_index_of_a_large_table_comes_to(ground: Ground, memory: Session) -> None:
+    """A run notes how full some pages are, the next drill builds on pages as full, and the next run may rebuild."""
+    before = rebuild(ground, memory)
+    assert (before.outcome, before.decision.reason) == (Outcome.SKIPPED, Reason.AWAITS_DRILL)
+    assert (
+        "8 pages of clinic.visits looked at: the next drill builds its inverted indexes on pages as full as these"
+        in ground.lines
+    )
+    lend(ground, memory)
+    outcome = ground.drill()
+    assert (outcome.verdict, outcome.remarks) == (Verdict.PASS, ()), ground.lines
+    after = rebuild(ground, memory)
+    assert after.outcome is Outcome.PROVED, ground.lines
+    assert after.decision.index.estimate is not None
+    assert after.decision.index.estimate.method is Method.DRILL
+    assert after.missed_by == pytest.approx(0.0, abs=0.03)
 
 
 def _is_shown(ground: Ground, memory: Session) -> None:

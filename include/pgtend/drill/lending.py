@@ -9,7 +9,7 @@ from pgtend.backup.states import BackupState
 from pgtend.drill.job import OnCopy, Vaults
 from pgtend.drill.model import DrillOutcome
 from pgtend.fleet.model import Database
-from pgtend.indexes.on_copy import Lent, check_thoroughly, prove_noted_advice
+from pgtend.indexes.on_copy import Lent, build_as_in_production, check_thoroughly, prove_noted_advice
 from pgtend.kernel.progress import Progress
 from pgtend.ledger.model import Ledger, Subject
 from pgtend.postgres.sandbox import IsolationLevel
@@ -39,7 +39,7 @@ def index_work(
 
     rules = database.indexes
     checking = (check_thoroughly,) if rules.check else ()
-    return tuple(map(on_copy, (*checking, prove_noted_advice))) if rules.enabled else ()
+    return tuple(map(on_copy, (*checking, build_as_in_production, prove_noted_advice))) if rules.enabled else ()
 
 
 def is_fit(outcome: DrillOutcome) -> bool:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pgtend.indexes.facts import IndexFacts
-from pgtend.indexes.memory import Memory
-from pgtend.indexes.model import Estimate, Method
-from pgtend.indexes.sampling import FULL, PAGE, READ_DEFINITION, Asked, SampleIndex, TrueSize, stretches
+from pgtend.indexes.memory import Memory, SpreadSize, growth
+from pgtend.indexes.model import INVERTED, Estimate, Method
+from pgtend.indexes.sampling import FULL, PAGE, READ_DEFINITION, Asked, SampleIndex, TrueSize
 from pgtend.indexes.shared_keys import NOT_SHARED, READ_KEY_PARTS, KeyPart, Sharing
 from pgtend.postgres.errors import LockedOut, MissingRight, StatementTimeout
 from pgtend.postgres.identifiers import column
@@ -17,9 +17,7 @@ from pgtend.postgres.session import Session
 from pgtend.sqlfiles import query
 
 # Below this a few half-empty pages at the edge decide the result.
-_ENOUGH_PAGES = 100
-# Of a B-tree these few pages are known.
-_ENOUGH_OF_BTREE = 60
+_ENOUGH_PAGES = 60
 _AIM = 320
 # Standard errors that nearly nothing is beyond.
 _SURELY = 3
@@ -36,10 +34,9 @@ _ERROR_OF = {
     Method.RATIO: 0.10,
 }
 _ERROR_DOUBTFUL = 0.15
-_ERROR_LOOSENED = 0.10
-# Of the size in a restored copy, for an inverted index of a table whose pages nobody could look at.
-_ERROR_DENSER = 0.6
-_INVERTED = "gin"
+_ERROR_SPREAD = 0.03
+# Rows that lie so many times as far apart as in the drill change the size of an inverted index by less than that.
+_AS_LOOSE = 1.25
 # Their size does not grow in step with their rows, and where those lie does not matter.
 _UNEVEN = frozenset({"gist", "spgist", "hash"})
 _NEW_DENSITY = 90.0
@@ -82,10 +79,10 @@ def estimate_new_size(  # noqa: PLR0913 - what is asked about, what is known of 
     asked = Asked(
         session=session, index=index, true=true, definition=found[0], read_budget=read_budget, memory=build_memory
     )
+    if index.kind == INVERTED:
+        # Lists of rows are packed by their distance: neither a restored copy nor the rows of today alone tell that.
+        return _from_pages(asked) or _from_spread(memory.spread_size(index, found[0].definition), true)
     restored = memory.proven_size(index, found[0].definition)
-    if index.kind == _INVERTED:
-        # A restored copy is denser than its original, and lists of rows are packed by their distance.
-        return _from_pages(asked, restored) or _by_ratio(index, memory)
     if restored is not None:
         return Estimate(size=restored, method=Method.DRILL, error=_error(Method.DRILL, index))
     return _from_sample(asked) or _by_density(session, index) or _by_ratio(index, memory)
@@ -116,7 +113,7 @@ def _scaled(asked: Asked) -> Estimate | None:
     percent, (sample, sharing) = _large_enough(asked, parts)
     if percent >= FULL:
         return _estimated(asked, sample.size)
-    if sample.size < _ENOUGH_OF_BTREE * PAGE or sample.sampled_rows <= 0:
+    if sample.size < _ENOUGH_PAGES * PAGE or sample.sampled_rows <= 0:
         return None
     # The share of rows that a partial index takes is that of the sample.
     rows = asked.true.table_rows * sample.rows / sample.sampled_rows
@@ -142,7 +139,7 @@ def _large_enough(asked: Asked, parts: Sequence[KeyPart]) -> tuple[float, tuple[
 def _built(asked: Asked, percent: float, parts: Sequence[KeyPart]) -> tuple[SampleIndex, Sharing]:
     if not parts or percent >= FULL:
         return asked.built(percent), NOT_SHARED
-    return asked.built_and_looked_up(percent, parts, least=_ENOUGH_OF_BTREE * PAGE)
+    return asked.built_and_looked_up(percent, parts, least=_ENOUGH_PAGES * PAGE)
 
 
 def _fixed(asked: Asked) -> int:
@@ -157,7 +154,7 @@ def _estimated(asked: Asked, size: float, *, doubt: float = 0.0) -> Estimate:
 def _wider(sample: SampleIndex, percent: float, limit: float) -> float:
     """Tell which share has enough pages."""
     pages = sample.size / PAGE
-    return percent if pages >= _ENOUGH_OF_BTREE else min(percent * _AIM / max(pages, 1), limit)
+    return percent if pages >= _ENOUGH_PAGES else min(percent * _AIM / max(pages, 1), limit)
 
 
 def _share(asked: Asked, limit: float) -> float:
@@ -167,40 +164,31 @@ def _share(asked: Asked, limit: float) -> float:
     return max(min(FULL if wanted > _RATHER_ALL else wanted, limit), _LEAST_PERCENT)
 
 
-def _from_pages(asked: Asked, restored: int | None) -> Estimate | None:
-    """Estimate an inverted index from the table's pages as they are, or how far they change what a copy came to."""
-    drilled = Estimate(size=restored, method=Method.DRILL, error=_ERROR_DENSER) if restored else None
-    if not _may_sample(asked.index) or asked.true.table_size == 0:
-        return drilled
+def _from_pages(asked: Asked) -> Estimate | None:
+    """Estimate an inverted index from all pages of its table as they are: rows anywhere share entries."""
+    if not _may_sample(asked.index) or asked.true.table_size == 0 or asked.affordable < FULL:
+        return None
     try:
-        return _whole_pages(asked) if asked.affordable >= FULL else _loosened(asked, restored) or drilled
+        found = asked.built_on_pages()
     except _STANDS_IN_THE_WAY:
-        return drilled
-
-
-def _whole_pages(asked: Asked) -> Estimate:
-    """Trust a whole build only: the entries of an inverted index are shared, so it does not grow with its rows."""
-    found = asked.built_on_pages(FULL)
-    error = _ERROR_OF[Method.SAMPLE] if _is_like(found, asked, FULL) else _ERROR_DOUBTFUL
-    return Estimate(size=found.size, method=Method.SAMPLE, error=error)
-
-
-def _loosened(asked: Asked, restored: int | None) -> Estimate | None:
-    """Scale the size in a restored copy, whose pages are full, by what emptier pages make of a share of the rows."""
-    if restored is None:
         return None
-    share = max(asked.affordable, _LEAST_PERCENT)
-    loose, tight = asked.built_both_ways(share)
-    if tight.size < _ENOUGH_PAGES * PAGE or not _is_like(loose, asked, share):
+    # Not alike where the sizes of long rows were misjudged.
+    is_like = abs(found.sampled_size - asked.true.table_size) <= max(_LIKE * asked.true.table_size, PAGE)
+    return Estimate(
+        size=found.size, method=Method.SAMPLE, error=_ERROR_OF[Method.SAMPLE] if is_like else _ERROR_DOUBTFUL
+    )
+
+
+def _from_spread(known: SpreadSize | None, true: TrueSize) -> Estimate | None:
+    """Take the size on rows that a drill spread as they were in production, if they are spread as far today."""
+    if known is None or not (known.rows and known.pages and true.table_rows > 0):
         return None
-    size = _in_pages(restored * loose.size / tight.size)
-    return Estimate(size=size, method=Method.DRILL, error=_ERROR_LOOSENED)
-
-
-def _is_like(copy: SampleIndex, asked: Asked, percent: float) -> bool:
-    """Tell whether a copy has as many pages as it should: not so where the sizes of long rows were misjudged."""
-    pages = sum(high - low for low, high in stretches(asked.true.table_size // PAGE, percent))
-    return abs(copy.sampled_size / PAGE - pages) <= max(_LIKE * pages, 1)
+    looseness = (true.table_size / PAGE / true.table_rows) / (known.pages / known.rows)
+    if not 1 / _AS_LOOSE <= looseness <= _AS_LOOSE:
+        return None
+    # Entries that were there before take no more room for more rows, and new ones do: how many are new is not known.
+    times = growth(known.rows, true.table_rows)
+    return Estimate(size=_in_pages(known.size * times), method=Method.DRILL, error=max(_ERROR_SPREAD, abs(times - 1)))
 
 
 def _by_density(session: Session, index: IndexFacts) -> Estimate | None:

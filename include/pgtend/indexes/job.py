@@ -14,6 +14,7 @@ from pgtend.indexes.errors import GaveWay
 from pgtend.indexes.leftovers import indexes_of, invalid_tables, twins
 from pgtend.indexes.memory import recall
 from pgtend.indexes.model import Decision, Reason
+from pgtend.indexes.occupancy import note_occupancies
 from pgtend.indexes.plan import RebuildPlan, plan_rebuilds, say_plan
 from pgtend.indexes.plan_costs import TopStatements
 from pgtend.indexes.rebuild import Workshop
@@ -78,6 +79,7 @@ def rebuild_bloated_indexes(  # noqa: PLR0913 - the parties of a job
             )
             plan.raise_if_rights_are_missing()
             progress(say_plan(plan))
+            note_occupancies(workshop.watcher, database, plan, run, progress)
             night = _Night(database.name, run, progress, workshop, began + room.total_seconds(), asked.pauses)
             night.work(plan)
             stays = _clear_again(workshop) if any(result.leftover for result in night.results) else ()

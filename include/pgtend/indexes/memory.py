@@ -46,8 +46,22 @@ class ProvenSize:
     rows: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpreadSize:
+    """How large an inverted index was in a restored copy whose rows were spread over as many pages as in production."""
+
+    schema_name: str
+    index_name: str
+    definition_sha256: str
+    size: int
+    rows: int
+    """Of the table."""
+    pages: int
+
+
 READ_INDEX_MEMORY = query(__package__ or "", "read_index_memory", Remembered)
 READ_PROVEN_SIZES = query(__package__ or "", "read_proven_sizes", ProvenSize)
+READ_SPREAD_SIZES = query(__package__ or "", "read_spread_sizes", SpreadSize)
 READ_SPEED = query(__package__ or "", "read_speed", Speed)
 
 
@@ -57,6 +71,7 @@ class Memory:
 
     indexes: Mapping[Key, Remembered] = field(default_factory=lambda: MappingProxyType({}))
     proven: Mapping[Key, ProvenSize] = field(default_factory=lambda: MappingProxyType({}))
+    spread: Mapping[Key, SpreadSize] = field(default_factory=lambda: MappingProxyType({}))
     speed: Speed = USUAL
 
     def of(self, index: IndexFacts) -> IndexMemory:
@@ -77,9 +92,19 @@ class Memory:
         known = self.proven.get((index.schema, index.name))
         if known is None or known.definition_sha256 != sha256_hex(definition.encode()):
             return None
-        if known.rows <= 0 or index.rows <= 0 or abs(index.rows / known.rows - 1) <= _COUNTED_WRONG:
-            return known.size
-        return round(known.size * index.rows / known.rows)
+        return round(known.size * growth(known.rows, index.rows))
+
+    def spread_size(self, index: IndexFacts, definition: str) -> SpreadSize | None:
+        """Give the size on rows spread as in production; None when no drill built this index so."""
+        known = self.spread.get((index.schema, index.name))
+        return known if known is not None and known.definition_sha256 == sha256_hex(definition.encode()) else None
+
+
+def growth(counted: int, rows: int) -> float:
+    """Tell how many times as many rows there are today as a copy counted, apart from what is noise."""
+    if counted <= 0 or rows <= 0 or abs(rows / counted - 1) <= _COUNTED_WRONG:
+        return 1.0
+    return rows / counted
 
 
 def recall(ledger: Ledger, database: str) -> Memory:
@@ -90,8 +115,10 @@ def recall(ledger: Ledger, database: str) -> Memory:
     rows = ledger.reach(lambda session: session.rows(READ_INDEX_MEMORY, asked))
     speed = ledger.reach(lambda session: session.row(READ_SPEED, asked))
     proven = ledger.reach(lambda session: session.rows(READ_PROVEN_SIZES, asked))
+    spread = ledger.reach(lambda session: session.rows(READ_SPREAD_SIZES, asked))
     return Memory(
         indexes={(row.schema_name, row.index_name): row for row in rows},
         proven={(row.schema_name, row.index_name): row for row in proven},
+        spread={(row.schema_name, row.index_name): row for row in spread},
         speed=speed,
     )

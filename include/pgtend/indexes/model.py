@@ -15,6 +15,8 @@ from pgtend.kernel.sizes import Bytes
 
 # A B-tree whose keys arrive in no order settles at 70 % full pages, and a new one has 90 %.
 SCATTERED_GROWTH = 90 / 70
+# The method of an index that keeps a list of rows for each entry, packed by their distance.
+INVERTED = "gin"
 # What bloats again within two runs is not cured by a third one.
 REST = timedelta(days=14)
 _WEAK_LIMIT = Bytes.parse("1 GB")
@@ -40,6 +42,7 @@ class Reason(StrEnum):
     REGROWS = "rebuilt lately and as large as before: look at fillfactor, autovacuum and old transactions"
     UNSURE = "the estimate is too weak for an index of this size"
     UNKNOWN = "nobody can tell how large it would be if new"
+    AWAITS_DRILL = "its table is larger than may be read, and no drill has built it on pages as full as there yet"
     SMALL = "too small to matter"
     INVALID = "invalid: an earlier build was not finished"
     PARTITIONED = "its partitions have indexes of their own, which are judged one by one"
@@ -170,7 +173,7 @@ class RebuildPolicy:
             best = estimate or Estimate(size=index.facts.size, method=Method.NONE, error=1.0)
             return self._rebuild(index, Reason.ASKED, best, speed)
         if estimate is None:
-            return Decision(index=index, rebuild=False, reason=Reason.UNKNOWN)
+            return Decision(index=index, rebuild=False, reason=self._unknown(index.facts))
         return self._weigh(index, estimate, speed)
 
     def _weigh(self, index: IndexReading, estimate: Estimate, speed: Speed) -> Decision:
@@ -197,6 +200,10 @@ class RebuildPolicy:
             gain=max(index.facts.size - estimate.size, 0),
             price=price_of(index.facts, estimate.size, speed, memory=self.rules.memory),
         )
+
+    def _unknown(self, facts: IndexFacts) -> Reason:
+        may_be_known = facts.kind == INVERTED and facts.may_read and facts.table_size > self.rules.read_budget
+        return Reason.AWAITS_DRILL if may_be_known else Reason.UNKNOWN
 
     def _gain(self, index: IndexReading, size: float) -> float:
         """Count what stays won: an index with scattered keys grows back to its natural size at once."""

@@ -19,6 +19,7 @@ from pgtend.indexes.advice_sources import find_candidates, noted_statements
 from pgtend.indexes.advise import deliver, judge_all, record
 from pgtend.indexes.checking import CheckReport, check_every_index
 from pgtend.indexes.facts import RECORD_INDEX_CHECK
+from pgtend.indexes.spread import RECORD_SPREAD_SIZE, Spreader, recall_occupancies
 from pgtend.indexes.verify import Depth
 from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
@@ -87,6 +88,19 @@ def check_thoroughly(lent: Lent) -> CheckReport:
         lent.progress(f"indexes of the copy, held against every row: {report}")
         report.raise_if_not_sound()
     return report
+
+
+def build_as_in_production(lent: Lent) -> None:
+    """Build inverted indexes on rows spread as production noted them; where it noted nothing, do nothing."""
+    noted = recall_occupancies(lent.ledger, lent.database.name)
+    if not noted:
+        return
+    with lent.run() as run:
+        spreader = Spreader(
+            session=lent.session, rules=lent.database.indexes, closes_at=lent.closes_at, progress=lent.progress
+        )
+        for size in spreader.sizes(noted):
+            run.add(RECORD_SPREAD_SIZE, [size])
 
 
 def _tried(lent: Lent, memory: AdviceMemory) -> tuple[Advice, ...]:

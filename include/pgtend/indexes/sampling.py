@@ -24,7 +24,6 @@ from pgtend.sqlfiles import command, query
 FULL = 100.0
 _LEAST_MEMORY = 1024 * 1024
 PAGE = 8192
-_STRETCHES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +82,6 @@ BUILD_ON_SAMPLE = command(__package__ or "", "build_on_sample")
 PREPARE_PAGES = command(__package__ or "", "prepare_pages")
 KEEP_PADDING_PLAIN = command(__package__ or "", "keep_padding_plain")
 COPY_PAGES = command(__package__ or "", "copy_pages")
-TAKE_ROWS_ALONE = command(__package__ or "", "take_rows_alone")
-BUILD_ON_SECOND = command(__package__ or "", "build_on_second")
 _SAMPLE = relation("pg_temp", "pgtend_sample")
 
 
@@ -129,36 +126,24 @@ class Asked:
             )
             return built, keys.sharing()
 
-    def built_on_pages(self, percent: float) -> SampleIndex:
-        """Build it on a share of the pages as they are, with all that is empty on them."""
-        with self._beginning(percent):
-            self._copy_pages(percent)
-            return self._seen("pgtend_sample_index")
-
-    def built_both_ways(self, percent: float) -> tuple[SampleIndex, SampleIndex]:
-        """Build it on a share of the pages as they are, and on the same rows moved together."""
-        with self._beginning(percent):
-            self._copy_pages(percent)
-            self.session.run(TAKE_ROWS_ALONE, sample=_SAMPLE)
-            return self._seen("pgtend_sample_index"), self._build_on_second()
+    def built_on_pages(self) -> SampleIndex:
+        """Build it on all pages as they are, with what is empty on them."""
+        with self._beginning(FULL):
+            self._copy_pages()
+            return self._seen()
 
     def _build_on_share(self, percent: float) -> SampleIndex:
         self.session.run(TAKE_SAMPLE, table=self._table, percent=_share(percent))
         self.session.run(BUILD_ON_SAMPLE, shape=from_catalogue(self.definition.shape))
-        return self._seen("pgtend_sample_index")
+        return self._seen()
 
-    def _build_on_second(self) -> SampleIndex:
-        self.session.run(BUILD_ON_SECOND, shape=from_catalogue(self.definition.shape))
-        return self._seen("pgtend_second_index")
-
-    def _copy_pages(self, percent: float) -> None:
+    def _copy_pages(self) -> None:
         self.session.run(PREPARE_PAGES, table=self._table)
         self.session.run(KEEP_PADDING_PLAIN, sample=_SAMPLE)
         asked = {"table": self.index.table_oid}
         widest = _widest([found.name for found in self.session.rows(READ_WIDE_COLUMNS, asked)])
-        for low, high in stretches(self.true.table_size // PAGE, percent):
-            where = {**asked, "low": low, "high": high}
-            self.session.run(COPY_PAGES, where, table=self._table, sample=_SAMPLE, widest=widest)
+        where = {**asked, "pages": self.true.table_size // PAGE}
+        self.session.run(COPY_PAGES, where, table=self._table, sample=_SAMPLE, widest=widest)
         self.session.run(BUILD_ON_SAMPLE, shape=from_catalogue(self.definition.padded_shape))
 
     @contextmanager
@@ -169,22 +154,12 @@ class Asked:
             self.session.row(SET_BUILD_MEMORY, {"memory": f"{memory / 1024:.0f}kB"})
             yield
 
-    def _seen(self, name: str) -> SampleIndex:
-        return self.session.row(READ_SAMPLE_INDEX, {"name": name})
+    def _seen(self) -> SampleIndex:
+        return self.session.row(READ_SAMPLE_INDEX, {"name": "pgtend_sample_index"})
 
     @property
     def _table(self) -> Composable:
         return relation(self.index.schema, self.index.table_name)
-
-
-def stretches(pages: int, percent: float) -> list[tuple[int, int]]:
-    """Choose which pages to copy: all, or some from every part of the table, so many in a row that distances remain."""
-    if percent >= FULL:
-        return [(0, pages)]
-    parts = min(_STRETCHES, pages)
-    starts = [pages * part // parts for part in range(parts)]
-    length = max(round(pages * percent / FULL / max(parts, 1)), 1)
-    return [(start, min(start + length, pages)) for start in starts]
 
 
 def _widest(names: Sequence[str]) -> Composable:

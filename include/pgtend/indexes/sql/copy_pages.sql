@@ -1,4 +1,4 @@
--- Copies a stretch of a table's pages page by page: what lies on one page there lies on one page here, and padding fills up what
+-- Copies a table page by page: what lies on one page there lies on one page here, and padding fills up what
 -- was empty. An inverted index packs its lists of rows by their distance, so that a tighter copy gives a smaller index.
 -- 8168 bytes of a page are for rows; each takes 4 for its pointer, and begins at a multiple of 8.
 INSERT INTO {sample}
@@ -18,11 +18,11 @@ FROM (
         SELECT
             sized.one,
             sized.block,
-            lead(sized.block, 1, %(high)s::bigint) OVER () AS next_block,
+            lead(sized.block, 1, %(pages)s::bigint) OVER () AS next_block,
             sum(sized.size) OVER (ROWS UNBOUNDED PRECEDING) AS filled
         FROM (
             -- What comes before the first row.
-            SELECT NULL::{table} AS one, %(low)s::bigint - 1 AS block, 0::bigint AS size
+            SELECT NULL::{table} AS one, -1::bigint AS block, 0::bigint AS size
             UNION ALL
             SELECT
                 s AS one,
@@ -33,7 +33,7 @@ FROM (
                     - CASE WHEN pg_column_size(row(s.*, NULL::text)) > 2032 THEN greatest({widest} - 18, 0) ELSE 0 END
                 ) / 8.0)::bigint AS size
             FROM ONLY {table} AS s
-            WHERE s.ctid >= format('(%%s,0)', %(low)s::bigint)::tid AND s.ctid < format('(%%s,0)', %(high)s::bigint)::tid
+            WHERE s.ctid >= '(0,0)'::tid AND s.ctid < format('(%%s,0)', %(pages)s::bigint)::tid
         ) AS sized
     ) AS counted
 ) AS page
@@ -43,10 +43,10 @@ CROSS JOIN (
 ) AS header
 CROSS JOIN LATERAL (SELECT greatest(8164 - page.filled, 0)::int / 8 * 8 - header.size AS size) AS room
 CROSS JOIN LATERAL (
-    SELECT page.one, NULL::text AS padding WHERE page.block >= %(low)s::bigint
+    SELECT page.one, NULL::text AS padding WHERE page.block >= 0
     UNION ALL
     SELECT NULL, repeat('x', room.size)
-    WHERE page.block >= %(low)s::bigint AND page.next_block <> page.block AND room.size > 0
+    WHERE page.block >= 0 AND page.next_block <> page.block AND room.size > 0
     UNION ALL
     -- Pages on which nothing lives.
     SELECT NULL, repeat('x', 8160 - header.size) FROM generate_series(page.block + 2, page.next_block)
