@@ -68,8 +68,6 @@ class Stage:
                 **{f"AIRFLOW_CONN_{name}": connection(kgc.owner) for name in ("XRAY", "ICU", "TWIN", "ANNEX", "WARD")},
                 "AIRFLOW_CONN_LEDGER": connection(member_of(reporting, "pgtend_writer")),
                 "AIRFLOW__CORE__DAGS_FOLDER": str(shutil.copytree(PROJECT / "dags", home / "dags")),
-                # Only files that changed are read again; parsing all of them all the time would keep a processor busy.
-                "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
             }
             site = stack.enter_context(AirflowSite(home, metadata_address(metadata), settings, COMPONENTS))
             site.wait("every DAG", lambda: all(site.knows(dag_id) for dag_id in DAGS), patience=120)
