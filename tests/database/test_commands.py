@@ -132,6 +132,15 @@ def test_a_pipeline_is_read_to_its_end() -> None:
         assert pipe.read().strip() == b"300000"
 
 
+def test_what_comes_in_dribs_is_read_in_helpings() -> None:
+    """A producer that writes 4 KB at a time does not wake its reader four thousand times."""
+    dribs = Command(argv=("dd", "if=/dev/zero", "bs=4096", "count=4096", "status=none"))
+    with reading(dribs, silence=SOON) as pipe:
+        sizes = [len(chunk) for chunk in iter(lambda: pipe.read(256 * 1024), b"")]
+    assert sum(sizes) == 4096 * 4096
+    assert len(sizes) < 500
+
+
 def test_a_producer_killed_half_way_makes_the_read_raise() -> None:
     """The next program ends well on the half it got: only the producer's status tells, and the upload must abort."""
     producer = shell("head -c 200000 /dev/zero; kill -9 $$")

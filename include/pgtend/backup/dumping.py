@@ -18,7 +18,7 @@ from pgtend.postgres.command import Command, client
 from pgtend.postgres.process import CheckedPipe, reading
 from pgtend.postgres.tools import ClientTools
 from pgtend.vault.agekeys import PublicKey
-from pgtend.vault.model import Readable, Vault
+from pgtend.vault.model import Vault
 from pgtend.vault.sealing import Sealed, seal
 
 
@@ -84,7 +84,7 @@ class Errand:
     def _sealed(self, pipe: CheckedPipe, name: str, role: Role, crew: Crew, tables: tuple[TableName, ...] = ()) -> Part:
         file = f"{name}{self._suffix}"
         with crew.stoppable(pipe.stop):
-            sealed = seal(self.vault, f"{self.folder}{file}", _Gathered(pipe), self.recipients)
+            sealed = seal(self.vault, f"{self.folder}{file}", pipe, self.recipients)
         return _part(file, role, tables, sealed)
 
     def _pg_dump(self, shard: Shard) -> Command:
@@ -114,19 +114,6 @@ class Errand:
 def pattern(schema: str, name: str) -> str:
     """Write a table's name as a pattern that fits it alone: in quotes nothing has a special meaning."""
     return ".".join('"' + part.replace('"', '""') + '"' for part in (schema, name))
-
-
-class _Gathered(Readable):
-    """Reads on until a helping is full: a pipe gives a few kilobytes at a time, and each costs as much as many."""
-
-    def __init__(self, pipe: Readable) -> None:
-        self._pipe = pipe
-
-    def read(self, size: int = -1, /) -> bytes:
-        gathered = bytearray()
-        while len(gathered) < size and (chunk := self._pipe.read(size - len(gathered))):
-            gathered += chunk
-        return bytes(gathered)
 
 
 def _part(file: str, role: Role, tables: tuple[TableName, ...], sealed: Sealed) -> Part:
