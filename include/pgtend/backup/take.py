@@ -237,7 +237,7 @@ class _Night:
     def _compose(self, findings: Findings, clock: Clock) -> Manifest:
         order = list(Role)
         parts = sorted(self.parts, key=lambda part: (order.index(part.role), part.name))
-        state, seen = read_back(self.site.vault, self.folder, parts, self.rules.read_back, self._say)
+        state, seen = read_back(self.site.vault, self.folder, parts, self.rules, self._say)
         return compose(
             findings,
             identity=Identity(
