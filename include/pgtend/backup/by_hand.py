@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from pgtend.backup.record import Encryption, Part, Role, Source
 
+_SCRIPT = "psql -X -q -v ON_ERROR_STOP=1 --single-transaction -d restored"
+_ARCHIVE = "pg_restore --exit-on-error -d restored"
 _ORDER = (Role.PRE_DATA, Role.TABLE, Role.REST, Role.POST_DATA)
 
 
@@ -13,20 +15,21 @@ def how_to_restore(source: Source, encryption: Encryption, parts: Sequence[Part]
     """Write the commands one below the other, in the order in which they must run."""
     major = source.major
     opened = "age -d -i KEY.txt {name} | zstd -d" if encryption.is_sealed else "zstd -d < {name}"
-    names = {role: [part.name for part in parts if part.role is role] for role in Role}
     lines = [
         f"# Needs: age, zstd, and psql, createdb and pg_restore of PostgreSQL {major} or later.",
         "# First copy this whole folder to where you are, then run in it:",
         *(f"echo '{part.stored_sha256}  {part.name}' | sha256sum -c" for part in parts),
         *(
-            f"{opened.format(name=name)} | psql -d postgres   # roles; those that exist already only complain"
-            for name in names[Role.GLOBALS]
+            f"{opened.format(name=part.name)} | psql -d postgres   # roles; those that exist already only complain"
+            for part in parts
+            if part.role is Role.GLOBALS
         ),
         f"createdb -T template0 -E {source.encoding} {_locale(source)}restored",
         *(
-            f"{opened.format(name=name)} | pg_restore --exit-on-error -d restored"
+            f"{opened.format(name=part.name)} | {_SCRIPT if part.is_script else _ARCHIVE}"
             for role in _ORDER
-            for name in names[role]
+            for part in parts
+            if part.role is role
         ),
     ]
     return "\n".join(lines)

@@ -21,6 +21,8 @@ from pgtend.vault.agekeys import PublicKey
 from pgtend.vault.model import Vault
 from pgtend.vault.sealing import Sealed, seal
 
+_ENDINGS = {"custom": "dump", "plain": "sql"}
+
 
 @dataclass(frozen=True, slots=True)
 class OpenDump:
@@ -59,7 +61,7 @@ class Errand:
         shard = dump.shard
         tables = tuple(TableName(schema=one.schema, name=one.name) for one in shard.tables)
         with closing(dump.pipe):
-            return self._sealed(dump.pipe, f"{shard.name}.dump", shard.role, crew, tables)
+            return self._sealed(dump.pipe, f"{shard.name}.{_ENDINGS[_form(shard)]}", shard.role, crew, tables)
 
     def dump_globals(self, crew: Crew) -> Part:
         """Store roles and tablespaces, without passwords: those are no business of a backup."""
@@ -92,7 +94,7 @@ class Errand:
             self.tools,
             "pg_dump",
             self.address,
-            "--format=custom",
+            f"--format={_form(shard)}",
             "--compress=0",
             f"--section={shard.section}",
             f"--snapshot={self.snapshot}",
@@ -109,6 +111,11 @@ class Errand:
     @property
     def _lock_patience(self) -> int:
         return max(1, round(self.limits.lock_timeout.total_seconds() * 1000))
+
+
+def _form(shard: Shard) -> str:
+    """Write rows as the text that a session is given, and all else as archives, which can be restored in part."""
+    return "plain" if shard.role is Role.TABLE else "custom"
 
 
 def pattern(schema: str, name: str) -> str:

@@ -39,7 +39,7 @@ from pgtend.vault.model import StoredObject, Vault
 from pgtend.vault.parts import MIB
 
 FORMAT = 3
-"""3: the manifest says how rows were hashed; in formats 1 and 2 they were hashed in other ways."""
+"""3: rows of large tables lie as SQL, not as an archive, and the manifest says how rows were hashed."""
 MANIFEST = "manifest.json"
 _HASHED_OTHERWISE = (
     "Another version of pgtend made the fingerprints, in a way that this version cannot repeat: rows are counted, and "

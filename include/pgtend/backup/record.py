@@ -31,7 +31,7 @@ class Role(StrEnum):
     PRE_DATA = "pre-data"
     """pg_dump archive: everything that must exist before rows do, and the database's own settings."""
     TABLE = "table"
-    """pg_dump archive: the rows of one large table."""
+    """SQL text: the rows of one large table, or of some. In formats 1 and 2 a pg_dump archive (`.dump`)."""
     REST = "rest"
     """pg_dump archive: the rows of all other tables, sequences and large objects."""
     POST_DATA = "post-data"
@@ -183,6 +183,11 @@ class Part(Record):
     """`zstd`."""
     read_back: bool
     """Whether its stored bytes were read back to the last one before the manifest was written."""
+
+    @property
+    def is_script(self) -> bool:
+        """Whether it holds SQL text, and no archive that only pg_restore can read."""
+        return ".sql" in self.name
 
 
 class Recipient(Record):

@@ -41,7 +41,7 @@ class RowCount:
         if header is None:
             del self._text[:at]
             return False
-        self._table = (_unquoted(header.group(1)), _unquoted(header.group(2)))
+        self._table = (unquoted(header.group(1)), unquoted(header.group(2)))
         self.rows.setdefault(self._table, 0)
         del self._text[: header.end()]
         return True
@@ -76,6 +76,7 @@ class RowCount:
         return True
 
 
-def _unquoted(name: bytes) -> str:
+def unquoted(name: bytes) -> str:
+    """Read a name as SQL writes it."""
     plain = name[1:-1].replace(b'""', b'"') if name.startswith(b'"') else name
     return plain.decode(errors="surrogateescape")

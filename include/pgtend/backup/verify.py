@@ -25,11 +25,13 @@ from pgtend.vault.parts import MIB
 from pgtend.vault.sealing import unseal
 
 PIPELINE = "verify"
-_ARCHIVES = (Role.PRE_DATA, Role.TABLE, Role.REST, Role.POST_DATA)
+_DUMPS = (Role.PRE_DATA, Role.TABLE, Role.REST, Role.POST_DATA)
 _DATA = (Role.TABLE, Role.REST)
 _SILENCE = timedelta(minutes=5)
 _AGE = b"age-encryption.org/v1\n-> X25519 "
 _GLOBALS_END = b"-- PostgreSQL database cluster dump complete"
+_SCRIPT_END = b"-- PostgreSQL database dump complete"
+_LAST_WORDS = 400
 
 
 class Depth(StrEnum):
@@ -117,8 +119,8 @@ def _look_inside(vault: Vault, manifest: Manifest, part: Part, keys: PrivateKeys
     sealed = keys if manifest.encryption.is_sealed else None
     with unseal(vault, manifest.key_of(part), sealed, sha256=part.stored_sha256) as opened:
         plain = _Digested(opened)
-        if part.role in _ARCHIVES:
-            _read_archive(manifest, part, plain, counted)
+        if part.role in _DUMPS:
+            _read_dump(manifest, part, plain, counted)
         else:
             _read_text(manifest, part, plain)
     _agree("size of what was sealed", plain.size, part.plain_size)
@@ -136,19 +138,32 @@ def _read_text(manifest: Manifest, part: Part, plain: Readable) -> None:
             raise _Different(f"no fingerprint of {say_amount(len(lacking), 'table')}, first {lacking[0]}")
 
 
-def _read_archive(manifest: Manifest, part: Part, plain: Readable, counted: RowCount) -> None:
-    """Have pg_restore read the archive to its end, and count the rows in what it makes of it."""
-    tools = ClientTools.find(manifest.source.major)
-    command = Command(argv=(tools.path("pg_restore"), "--file=-"))
+def _read_dump(manifest: Manifest, part: Part, plain: Readable, counted: RowCount) -> None:
+    """Read a dump to its end and count its rows: a script as it is, an archive in what pg_restore makes of it."""
     own = RowCount() if part.role in _DATA else None
-    with filtering(command, plain, silence=_SILENCE) as sql:
-        while chunk := sql.read(MIB // 4):
-            if own:
-                own.feed(chunk)
+    if part.is_script:
+        last_words = _read_sql(plain, own)
+    else:
+        tools = ClientTools.find(manifest.source.major)
+        command = Command(argv=(tools.path("pg_restore"), "--file=-"))
+        with filtering(command, plain, silence=_SILENCE) as sql:
+            last_words = _read_sql(sql, own)
+    if _SCRIPT_END not in last_words:
+        raise _Different("it lacks the last line that pg_dump writes")
     if own:
         if not own.is_between_tables:
             raise _Different("the rows of its last table do not end")
         counted.rows.update(own.rows)
+
+
+def _read_sql(sql: Readable, own: RowCount | None) -> bytes:
+    """Read SQL to its end, counting rows where they are wanted, and give the last of it."""
+    last_words = b""
+    while chunk := sql.read(MIB // 4):
+        last_words = (last_words + chunk[-_LAST_WORDS:])[-_LAST_WORDS:]
+        if own:
+            own.feed(chunk)
+    return last_words
 
 
 def _missing_rows(manifest: Manifest, counted: RowCount) -> Sequence[Fault]:

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from typing import IO, Protocol
@@ -98,19 +98,16 @@ def feeding(command: Command, stream: Source, *, silence: timedelta) -> None:
 
 
 @contextmanager
-def filtering(
-    command: Command, stream: Source, *, silence: timedelta, give_up: Callable[[], None] = lambda: None
-) -> Generator[CheckedPipe]:
+def filtering(command: Command, stream: Source, *, silence: timedelta) -> Generator[CheckedPipe]:
     """Feed a stream into a program, and read what it makes of it.
 
     What was read counts when the block has ended, and not before: only then was the stream judged to its last byte.
-    `give_up` is called when the program takes nothing for too long, because then whoever reads may be what hangs.
     """
     with (
         started(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running,
         CheckedPipe([running], silence) as pipe,
     ):
-        feeder = _Feeder(running, stream, silence, give_up)
+        feeder = _Feeder(running, stream, silence)
         try:
             yield pipe
         except ToolFailed as error:
@@ -128,11 +125,10 @@ def filtering(
 class _Feeder:
     """Writes a stream into a program from a thread of its own, and remembers what went wrong."""
 
-    def __init__(self, running: Running, stream: Source, silence: timedelta, give_up: Callable[[], None]) -> None:
+    def __init__(self, running: Running, stream: Source, silence: timedelta) -> None:
         self._running = running
         self._stream = stream
         self._silence = silence
-        self._give_up = give_up
         self._is_over = threading.Event()
         self._trouble: BaseException | None = None
         self._thread = threading.Thread(target=self._work, name="feeder", daemon=True)
@@ -157,8 +153,6 @@ class _Feeder:
                     is_wanted = is_wanted and _offer(self._running, inlet, chunk, self._silence)
         except BaseException as error:  # noqa: BLE001 - it is not swallowed: whoever waits for the end raises it
             self._trouble = error
-            if isinstance(error, Stalled):
-                self._give_up()
 
 
 def _inlet(running: Running) -> IO[bytes]:

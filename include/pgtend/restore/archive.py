@@ -1,11 +1,11 @@
-"""The parts of a backup on their way from the vault into a database: opened, judged, and given to pg_restore."""
+"""The parts of a backup on their way from the vault into a database: opened, judged, and run."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,9 +16,10 @@ from pgtend.backup.record import Part, Role
 from pgtend.fleet.model import Limits
 from pgtend.postgres.address import Address
 from pgtend.postgres.command import Command, client
-from pgtend.postgres.process import Source, feeding, filtering, run
+from pgtend.postgres.process import Source, feeding, run
 from pgtend.postgres.session import open_session
 from pgtend.postgres.tools import ClientTools
+from pgtend.restore.attendance import attended
 from pgtend.restore.errors import KeyNeeded
 from pgtend.restore.model import Load, Owners
 from pgtend.restore.rows import fill_tables
@@ -137,20 +138,19 @@ class Restorer:
         """Stream the rows of one part into their tables."""
         only = (f"--schema={load.schema}", *(f"--table={name}" for name in load.tables)) if load.schema else ()
         with backup.opened(load.part) as stream:
-            if load.part.role is Role.TABLE:
-                self._fill(stream, *only)
+            if load.part.is_script:
+                self._fill(stream, {(load.schema, name) for name in load.tables})
             else:
                 self.pour(stream, *only)
 
-    def _fill(self, stream: Source, *only: str) -> None:
+    def _fill(self, script: Readable, only: Collection[tuple[str, str]]) -> None:
         """Fill tables through a session of our own, which may do more for them than pg_restore does."""
-        script = (self.tools.path("pg_restore"), "--file=-", "--section=data", *self._choices(), *only)
         with (
             open_session(self._entrance, _LIMITS, application=APPLICATION) as session,
+            attended(script, session, SILENCE) as dump,
             session.transaction(),
-            filtering(Command(argv=script), stream, silence=SILENCE, give_up=session.abandon) as dump,
         ):
-            fill_tables(session, dump)
+            fill_tables(session, dump, only)
 
     def pour(self, stream: Source, *only: str) -> None:
         """Stream rows into their tables, all of them or those that are named.

@@ -7,10 +7,10 @@ not write every page once more, and no autovacuum ever has to. A server that log
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from dataclasses import dataclass
 
-from pgtend.backup.rowcount import COPY_HEADER
+from pgtend.backup.rowcount import COPY_HEADER, unquoted
 from pgtend.postgres.process import ToolFailed
 from pgtend.postgres.session import Session
 from pgtend.sqlfiles import query
@@ -34,15 +34,25 @@ class MayEmpty:
 READ_MAY_EMPTY = query(__package__ or "", "read_may_empty", MayEmpty)
 
 
-def fill_tables(session: Session, dump: Readable) -> None:
-    """Run what pg_restore wrote out about rows, in a transaction of the session's that is not ours to end."""
+def fill_tables(session: Session, dump: Readable, only: Collection[tuple[str, str]] = ()) -> None:
+    """Run what a dump says about rows, in a transaction of the session's that is not ours to end.
+
+    Where tables are named, by schema and name, nothing but their rows is taken, and no sequence is moved.
+    """
     is_ours_alone = session.row(READ_MAY_EMPTY).every_table
     script = Script(dump)
+    has_begun = False
     while True:
         statements, header = script.next_copy()
-        session.run_as_written(_SPOKEN_TO_PSQL.sub(b"", statements))
+        if not (only and has_begun):
+            session.run_as_written(_SPOKEN_TO_PSQL.sub(b"", statements))
+        has_begun = True
         if header is None:
             return
+        if only and (unquoted(header.group(1)), unquoted(header.group(2))) not in only:
+            for _ in script.rows():
+                pass
+            continue
         copy, table = header.group(0).removesuffix(_ENDING), b".".join(header.groups())
         if is_ours_alone:
             session.run_as_written(b"TRUNCATE ONLY " + table)
@@ -50,7 +60,7 @@ def fill_tables(session: Session, dump: Readable) -> None:
 
 
 class Script:
-    """What pg_restore wrote out: statements, and between them rows."""
+    """What pg_dump or pg_restore wrote out: statements, and between them rows."""
 
     def __init__(self, dump: Readable) -> None:
         self._dump = dump
@@ -74,7 +84,7 @@ class Script:
             before = max(0, before - safe)
             chunk = self._dump.read(_PIECE)
             if not chunk:
-                raise ToolFailed("the rows that pg_restore wrote do not end", hint="See docs/runbooks/tool-failed.md.")
+                raise ToolFailed("the rows of a dump do not end", hint="See docs/runbooks/tool-failed.md.")
             self._text = self._text[safe:] + chunk if safe < len(self._text) else chunk
         yield memoryview(self._text)[before : end + 1]
         self._text = self._text[end + len(_END) :]
