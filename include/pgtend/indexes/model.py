@@ -42,7 +42,7 @@ class Reason(StrEnum):
     REGROWS = "rebuilt lately and as large as before: look at fillfactor, autovacuum and old transactions"
     UNSURE = "the estimate is too weak for an index of this size"
     UNKNOWN = "nobody can tell how large it would be if new"
-    AWAITS_DRILL = "its table is larger than may be read, and no drill has built it on pages as full as there yet"
+    AWAITS_DRILL = "only a drill can tell how large it would be if new, and none has built it yet on pages as full"
     SMALL = "too small to matter"
     INVALID = "invalid: an earlier build was not finished"
     PARTITIONED = "its partitions have indexes of their own, which are judged one by one"
@@ -202,8 +202,7 @@ class RebuildPolicy:
         )
 
     def _unknown(self, facts: IndexFacts) -> Reason:
-        may_be_known = facts.kind == INVERTED and facts.may_read and facts.table_size > self.rules.read_budget
-        return Reason.AWAITS_DRILL if may_be_known else Reason.UNKNOWN
+        return Reason.AWAITS_DRILL if facts.kind == INVERTED and facts.may_read else Reason.UNKNOWN
 
     def _gain(self, index: IndexReading, size: float) -> float:
         """Count what stays won: an index with scattered keys grows back to its natural size at once."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pgtend.fleet.indexes import IndexRules
 from pgtend.fleet.model import Database
 from pgtend.indexes.facts import IndexFacts
-from pgtend.indexes.model import INVERTED, RebuildPolicy
+from pgtend.indexes.model import INVERTED, Method, RebuildPolicy
 from pgtend.indexes.plan import RebuildPlan
 from pgtend.indexes.sampling import PAGE
 from pgtend.kernel.names import counted
@@ -54,7 +54,7 @@ RECORD_OCCUPANCY = command(__package__ or "", "record_occupancy")
 
 def note_occupancies(session: Session, database: Database, plan: RebuildPlan, run: Run, progress: Progress) -> None:
     """Write down how rows are spread in each table whose inverted indexes only a drill can tell the size of."""
-    for index in too_large_to_read(plan, database.indexes):
+    for index in left_to_drills(plan, database.indexes):
         try:
             found = read_occupancy(session, database.name, index, database.indexes.read_budget)
         except (LockedOut, MissingRight, StatementTimeout) as error:
@@ -67,11 +67,11 @@ def note_occupancies(session: Session, database: Database, plan: RebuildPlan, ru
         )
 
 
-def too_large_to_read(plan: RebuildPlan, rules: IndexRules) -> tuple[IndexFacts, ...]:
-    """Give one inverted index of each table that is larger than may be read, if it is large enough to be cared for."""
+def left_to_drills(plan: RebuildPlan, rules: IndexRules) -> tuple[IndexFacts, ...]:
+    """Give one inverted index of each table where production alone cannot tell how large it would be if new."""
     policy = RebuildPolicy(rules=rules, now=plan.census.read_at)
-    judged = (decision.index.facts for decision in plan.decisions)
-    chosen = (one for one in judged if one.kind == INVERTED and one.table_size > rules.read_budget)
+    found = (decision.index for decision in plan.decisions if decision.index.facts.kind == INVERTED)
+    chosen = (one.facts for one in found if one.estimate is None or one.estimate.method is Method.DRILL)
     return tuple({one.table_oid: one for one in chosen if one.may_read and policy.screen(one) is None}.values())
 
 
@@ -80,11 +80,10 @@ def read_occupancy(session: Session, database: str, index: IndexFacts, read_budg
     pages = index.table_size // PAGE
     counts: list[int] = []
     chosen = stretches(pages, read_budget // PAGE)
-    with session.transaction():
-        for low, high in chosen:
-            table = relation(index.schema, index.table_name)
-            found = session.rows(COUNT_ROWS_ON_PAGES, {"low": low, "high": high}, table=table)
-            counts += (one.rows for one in found)
+    table = relation(index.schema, index.table_name)
+    for low, high in chosen:
+        found = session.rows(COUNT_ROWS_ON_PAGES, {"low": low, "high": high}, table=table)
+        counts += (one.rows for one in found)
     return Occupancy(
         database=database,
         schema_name=index.schema,

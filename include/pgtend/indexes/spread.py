@@ -11,7 +11,7 @@ from pgtend.backup.facts import PIN_SETTING
 from pgtend.fleet.indexes import IndexRules
 from pgtend.indexes.occupancy import Occupancy
 from pgtend.indexes.preflight import room_left
-from pgtend.indexes.sampling import KEEP_PADDING_PLAIN, PAGE, READ_SAMPLE_INDEX, SET_BUILD_MEMORY, SampleIndex
+from pgtend.indexes.sampling import KEEP_PADDING_PLAIN, PAGE, SET_BUILD_MEMORY
 from pgtend.kernel.errors import PgtendError
 from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
@@ -27,7 +27,7 @@ from pgtend.sqlfiles import command, query
 _COUNTS_FOR = timedelta(days=28)
 # How far the pages may be from those they stand for.
 _LIKE = 0.02
-_SPREAD = relation("pg_temp", "pgtend_spread")
+_SPREAD = relation("pgtend_spread", "places")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +50,14 @@ class RowCount:
     rows: int
 
 
+@dataclass(frozen=True, slots=True)
+class BuiltIndex:
+    """An index on spread rows."""
+
+    size: int
+    spread_over: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpreadIndex:
     """A row of evidence about the size of an index that was built on spread rows."""
@@ -65,10 +73,12 @@ class SpreadIndex:
 
 
 READ_OCCUPANCIES = query(__package__ or "", "read_occupancies", Occupancy)
+READ_SPREAD_INDEX = query(__package__ or "", "read_spread_index", BuiltIndex)
 READ_INVERTED = query(__package__ or "", "read_inverted", Inverted)
 COUNT_COPY_ROWS = query(__package__ or "", "count_copy_rows", RowCount)
 PREPARE_SPREAD = command(__package__ or "", "prepare_spread")
 SPREAD_ROWS = command(__package__ or "", "spread_rows")
+DROP_SPREAD = command(__package__ or "", "drop_spread")
 PREPARE_KEYS = command(__package__ or "", "prepare_keys")
 FETCH_KEYS = command(__package__ or "", "fetch_keys")
 BUILD_ON_SPREAD = command(__package__ or "", "build_on_spread")
@@ -95,7 +105,7 @@ class Spreader:
 
     def sizes(self, occupancies: Sequence[Occupancy]) -> Iterator[SpreadIndex]:
         """Build the inverted indexes of these tables, one after the other, and tell how large each became."""
-        self.session.row(PIN_SETTING, {"name": "temp_buffers", "value": f"{self.rules.memory // 1024}kB"})
+        self.session.row(PIN_SETTING, {"name": "max_parallel_maintenance_workers", "value": str(self.rules.workers)})
         for place, one in enumerate(occupancies):
             if time.monotonic() >= self.closes_at:
                 later = counted(len(occupancies) - place, "table")
@@ -116,6 +126,7 @@ class Spreader:
             rows = self._spread(one)
             for index in found:
                 yield from self._size(one, index, rows)
+            self.session.run(DROP_SPREAD)
 
     def _size(self, one: Occupancy, index: Inverted, rows: int) -> list[SpreadIndex]:
         name = f"{one.schema_name}.{index.name}"
@@ -126,7 +137,7 @@ class Spreader:
         except PgtendError as error:
             self.progress(f"{name} could not be built on rows as in production [{error.code}]")
             return []
-        if abs(built.sampled_size / PAGE - one.pages) > max(_LIKE * one.pages, 1):
+        if abs(built.spread_over / PAGE - one.pages) > max(_LIKE * one.pages, 1):
             self.progress(f"{name}: its rows could not be spread over as many pages as in production")
             return []
         self.progress(f"{name}: {Bytes(built.size)} on pages as full as in production")
@@ -153,7 +164,7 @@ class Spreader:
         self.session.run(SPREAD_ROWS, asked, table=table, spread=_SPREAD)
         return rows
 
-    def _built(self, one: Occupancy, index: Inverted) -> SampleIndex:
+    def _built(self, one: Occupancy, index: Inverted) -> BuiltIndex:
         table, named = _relation_of(one), _named(index)
         with self.session.transaction():
             self._limit()
@@ -161,7 +172,7 @@ class Spreader:
             self.session.run(PREPARE_KEYS, named=named, table=table)
             self.session.run(FETCH_KEYS, named=named, table=table)
             self.session.run(BUILD_ON_SPREAD, columns=_columns(index))
-            built = self.session.row(READ_SAMPLE_INDEX, {"name": "pgtend_spread_index"})
+            built = self.session.row(READ_SPREAD_INDEX)
             self.session.run(DROP_KEYS)
         return built
 
@@ -182,7 +193,7 @@ def _named(index: Inverted) -> Composable:
 def _columns(index: Inverted) -> Composable:
     return listed(
         expression(
-            "((pg_temp.pgtend_keys_of(pointer)).{name}) {kind}",
+            "((pgtend_spread.keys_of(pointer)).{name}) {kind}",
             name=column(f"pgtend_{number}"),
             kind=from_catalogue(kind),
         )

@@ -85,6 +85,18 @@ def test_above_the_budget_nothing_is_promised_before_a_drill(database: LiveDatab
     assert decision.index.estimate is None
 
 
+def test_a_build_that_exceeds_its_memory_tells_nothing_where_several_processes_do_it(
+    notes: Ward, server: ThrowawayServer
+) -> None:
+    """They build in one go, and the copy is built by one process in several, which gives another size."""
+    notes.rules = {**notes.rules, "memory": "1 MB"}
+    decision = notes.decision("clinic.notes_trigrams")
+    if server.tools.major < 18:
+        assert (decision.reason, decision.index.estimate is None) == (Reason.SWOLLEN, False)
+    else:
+        assert (decision.reason, decision.index.estimate is None) == (Reason.AWAITS_DRILL, True)
+
+
 @pytest.mark.pg(">= 18")
 def test_what_lies_outside_of_a_table_takes_no_room_on_its_pages(database: LiveDatabase, tmp_path: Path) -> None:
     """Long documents are kept elsewhere, also by the copy."""

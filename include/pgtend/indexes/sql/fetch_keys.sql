@@ -1,3 +1,3 @@
 -- Fetches the keys of a row of the copy by its place; nothing changes the copy meanwhile.
-CREATE FUNCTION pg_temp.pgtend_keys_of(tid) RETURNS pg_temp.pgtend_row_keys LANGUAGE sql IMMUTABLE
+CREATE FUNCTION pgtend_spread.keys_of(tid) RETURNS pgtend_spread.row_keys LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC SELECT {named} FROM ONLY {table} WHERE ctid = $1; END

@@ -1,3 +1,3 @@
 -- A type for the keys that an index takes from a row, and whether it takes any.
-CREATE TEMPORARY TABLE pgtend_row_keys ON COMMIT DROP AS
+CREATE TABLE pgtend_spread.row_keys AS
 SELECT {named} FROM ONLY {table} WITH NO DATA

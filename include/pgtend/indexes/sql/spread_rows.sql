@@ -30,8 +30,16 @@ filled AS (
     FROM (
         SELECT
             page.page,
-            round(page.rows_so_far * %(rows)s::bigint / max(page.rows_so_far) OVER ())::bigint AS last_row
+            CASE
+                WHEN page.page = %(pages)s::bigint - 1 THEN %(rows)s::bigint
+                ELSE least(round(page.rows_so_far * share.scale)::bigint, %(rows)s::bigint)
+            END AS last_row
         FROM page
+        CROSS JOIN (
+            -- What is nearly right stays as it was seen: rounding would put rows of equally full pages elsewhere.
+            SELECT CASE WHEN abs(s.scale - 1) < 0.005 THEN 1 ELSE s.scale END AS scale
+            FROM (SELECT %(rows)s::numeric / max(p.rows_so_far) AS scale FROM page AS p) AS s
+        ) AS share
     ) AS scaled
 ),
 row_of_copy AS (

@@ -1,0 +1,2 @@
+-- Leaves the copy as it was.
+DROP SCHEMA pgtend_spread CASCADE
