@@ -119,10 +119,11 @@ class Seen:
 
 @dataclass(slots=True)
 class Meter:
-    """Counts the CPU seconds of the sessions that work, and of this process."""
+    """Counts the CPU seconds of the sessions that work, and of this process, without those of counting."""
 
     conninfo: str
     seconds: dict[int, float] = field(default_factory=dict[int, float])
+    _own: float = 0.0
     _over: threading.Event = field(default_factory=threading.Event)
 
     @contextmanager
@@ -136,7 +137,7 @@ class Meter:
         finally:
             self._over.set()
             thread.join()
-            self.seconds[0] = time.process_time() - began
+            self.seconds[0] = time.process_time() - began - self._own
 
     @property
     def total(self) -> float:
@@ -148,6 +149,7 @@ class Meter:
             while not self._over.wait(_EVERY):
                 for (pid,) in connection.execute(WORKING):
                     self.seconds[pid] = _cpu_of(pid, self.seconds.get(pid, 0.0))
+                self._own = time.thread_time()
 
 
 def measure() -> Section:

@@ -179,7 +179,7 @@ class Mover:
 
     def _count(self, due: LeafDue) -> list[DueMonth]:
         layout = self.plan.reading.layout
-        return self.session.rows(COUNT_DUE, table=self._table(due), month=layout.month, due=self._due)
+        return self.session.rows(COUNT_DUE, table=self._table(due), day=layout.day, due=self._due)
 
     @cached_property
     def _written(self) -> Mapping[str, Composable]:

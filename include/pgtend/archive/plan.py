@@ -314,7 +314,7 @@ def _look(session: Session, reading: Reading, cutoff: date, holds: Sequence[Hold
         months = session.rows(
             COUNT_DUE,
             table=relation(leaf.schema, leaf.name),
-            month=reading.layout.month,
+            day=reading.layout.day,
             due=condition_of(reading, cutoff, holds),
         )
         # A month that left before has a partition for late rows, and those move one by one.

@@ -46,16 +46,6 @@ def _by(function: LiteralString, empty: LiteralString) -> _Link:
     return _Link(before=function + "({value}, ", after=")", empty=empty)
 
 
-def _zeros_apart(function: LiteralString) -> _Link:
-    """Hash numbers of which 0 and -0 are equal, and of both their function gives back the seed alone."""
-    return _Link(
-        before=function + "(CASE WHEN {value} = 0 THEN 1 ELSE {value} END, ",
-        after=" # CASE WHEN {value} <> 0 THEN 0::int8"
-        r" WHEN float8send({value}) = '\x0000000000000000' THEN 1::int8 ELSE 2::int8 END)",
-        empty="0",
-    )
-
-
 def _by_text(empty: LiteralString) -> _Link:
     """Hash what a value looks like, where that says more than the hash of its type, or there is none."""
     return _Link(before='hashtextextended({value}::text COLLATE "C", ', after=")", empty=empty)
@@ -71,8 +61,20 @@ _LINKS: Final[Mapping[str, _Link]] = {
     "int8": _Link(before="hashint8extended({value}, ", after=" # {value})", empty="0::int8"),
     "oid": _by("hashoidextended", "0::oid"),
     "uuid": _by("uuid_hash_extended", "'00000000-0000-0000-0000-000000000000'::uuid"),
-    "float4": _zeros_apart("hashfloat4extended"),
-    "float8": _zeros_apart("hashfloat8extended"),
+    # 0 and -0 are equal, and of both the function gives back the seed alone: other numbers stand for them, in one type
+    # such that it does not have, in the other with a mark in the seed.
+    "float4": _Link(
+        before="hashfloat8extended(CASE WHEN {value} <> 0::float4 THEN {value}::float8"
+        r" WHEN float4send({value}) = '\x00000000' THEN 1e-300 WHEN {value} = 0::float4 THEN -1e-300 END, ",
+        after=")",
+        empty="0::float4",
+    ),
+    "float8": _Link(
+        before="hashfloat8extended(CASE WHEN {value} = 0::float8 THEN 1::float8 ELSE {value} END, ",
+        after=" # CASE WHEN {value} <> 0::float8 THEN 0::int8"
+        r" WHEN float8send({value}) = '\x0000000000000000' THEN 1::int8 ELSE 2::int8 END)",
+        empty="0::float8",
+    ),
     "text": _CHARACTERS,
     "varchar": _CHARACTERS,
     # A blank more at the end is another value, and no text has it.

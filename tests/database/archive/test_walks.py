@@ -16,8 +16,8 @@ from bed.clusters import copy_of
 from pgtend.archive.model import State
 from pgtend.archive.restoring import restore_to_live
 
-# By name, each seeded with the one before; a score of 0 is there with the seed of no other, and none is -0.
-SCORE = "hashfloat4extended(CASE WHEN {0} = 0 THEN 1 ELSE {0} END, {1} # CASE WHEN {0} = 0 THEN 1::int8 ELSE 0 END)"
+# By name, each seeded with the one before; a number that is no real stands for a score of 0, and none is -0.
+SCORE = "hashfloat8extended(CASE WHEN {0} = 0 THEN 1e-300 ELSE {0}::float8 END, {1})"
 DIET = SCORE.format("diet_score", "timestamp_hash_extended(date, 0)")
 EXERCISE = SCORE.format("exercise_score", DIET)
 MEDICATION = SCORE.format("medication_score", f"hashint4extended(id, {EXERCISE})")

@@ -1,13 +1,14 @@
 -- Moves the old rows of some pages, in one statement with the ledger and the cursor: whatever ends it, each row is in exactly one
 -- place, and the ledger knows the content of those that left. Columns by name, because positions differ. What the archive took is
--- told by the answer to the INSERT, and what left by how far the pass counted: counting rows by returning them is dear.
+-- told by the answer to the INSERT, and what left by how far the pass counted: counting rows by returning them is dear. Day and
+-- hash of a row are made where it is deleted and at hand, and come first, so that whoever adds them up reads nothing else of it.
 WITH gone AS (
     DELETE FROM ONLY {table} AS old
     WHERE old.ctid >= %(first)s::tid AND old.ctid < %(last)s::tid AND {due}
-    RETURNING {columns}
+    RETURNING {day} AS "pgtend.day", {hashed} AS "pgtend.hash", {columns}
 ), counted AS (
     SELECT date_trunc('month', day::timestamp)::date AS month, sum(rows)::bigint AS rows, sum(checksum) AS checksum
-    FROM (SELECT {day} AS day, count(*) AS rows, sum({hashed}) AS checksum FROM gone GROUP BY 1) AS days
+    FROM (SELECT "pgtend.day" AS day, count(*) AS rows, sum("pgtend.hash") AS checksum FROM gone GROUP BY 1) AS days
     GROUP BY 1
 ), known AS (
     INSERT INTO pgtend_archive.unit AS u (source_id, month, state, rows, checksum, columns, partition)
