@@ -12,12 +12,13 @@ import pytest
 from bed.clusters import LiveDatabase
 from bed.drilled import drilled, restored, spread_on
 from bed.indexing import Templates, Ward
-from bed.ledgers import ask
+from bed.ledgers import ask, tell
 from pgtend.indexes.memory import Memory, SpreadSize
 from pgtend.indexes.model import Estimate, Method, Reason
-from pgtend.indexes.occupancy import Occupancy, read_occupancy
+from pgtend.indexes.occupancy import Occupancy, note_occupancies, read_occupancy
 from pgtend.indexes.report import Outcome
 from pgtend.indexes.usage import collect_indexes
+from pgtend.ledger.model import Subject
 from pgtend.postgres.throwaway import ThrowawayServer
 
 NAMES = ("facts", "facts_path", "marks", "tokens", "trigrams", "words")
@@ -166,3 +167,20 @@ def test_a_drill_counts_for_a_table_that_is_as_it_was(notes: Ward) -> None:
     assert estimated(pages=round(known.pages * 0.78)) is None
     assert estimated(pages=round(known.pages * 1.28)) is None
     assert estimated(definition_sha256="of another one") is None
+
+
+@pytest.mark.pg(">= 18")
+def test_a_table_that_somebody_locks_is_passed_over(notes: Ward) -> None:
+    """How full its pages are is seen another time; the run goes on."""
+    notes.rules = {**notes.rules, "read_budget": "1 MB"}
+    notes.limits = {**notes.limits, "lock_timeout": "100 ms"}
+    plan, lines = notes.plan(), list[str]()
+    with notes.ledger.run(Subject("clinic", "reindex", "test")) as run, notes.session() as session:
+        with notes.session() as other, other.transaction():
+            tell(other, "LOCK TABLE clinic.notes IN ACCESS EXCLUSIVE MODE")
+            note_occupancies(session, notes.database, plan, run, lines.append)
+        note_occupancies(session, notes.database, plan, run, lines.append)
+    assert [line.split(":")[0] for line in lines] == [
+        "how full the pages of clinic.notes are could not be seen [postgres.locked_out]",
+        "128 pages of clinic.notes looked at",
+    ]
