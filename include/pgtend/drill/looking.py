@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from pgtend.backup.fingerprints import reader
 from pgtend.backup.manifest import Manifest
 from pgtend.backup.record import HASHED, Coverage, Extension, Role
 from pgtend.drill.failures import FailureClass
@@ -157,8 +158,9 @@ def check_rebuild(rebuilt: Rebuilt) -> Check:
 def check_rows(backup: Backup, place: Address, jobs: int) -> tuple[Check, ...]:
     """Count and hash the rows of every table, and look where the sequences are."""
     manifest = backup.entry.manifest
-    compared = compare_rows(backup, place, manifest.tables, jobs)
-    sequences = compare_sequences(manifest, place)
+    with reader(place, LIMITS, application=APPLICATION) as session:
+        compared = compare_rows(backup, session, manifest.tables, jobs)
+        sequences = compare_sequences(manifest, session)
     hashed = [table for table in manifest.tables if table.coverage in HASHED]
     counted = [table for table in manifest.tables if table.coverage is not Coverage.NONE]
     content = _of(compared.differences, Aspect.CONTENT)
@@ -203,7 +205,8 @@ def check_structure(
     them alone is no fault of the backup.
     """
     manifest = backup.entry.manifest
-    found = compare_inventory(manifest, copy.superuser, Owners.KEEP)
+    with reader(copy.superuser, LIMITS, application=APPLICATION) as session:
+        found = compare_inventory(manifest, session, Owners.KEEP)
     objects = sum(one.count for one in manifest.inventory)
     differences = _of(found, Aspect.INVENTORY)
     inventory = _listed(CheckName.INVENTORY, objects, differences)

@@ -22,6 +22,7 @@ from pgtend.backup.model import Look
 from pgtend.backup.record import HASHED, Coverage, Fingerprint, Inventory, Role, Table
 from pgtend.backup.record import Sequence as KeptSequence
 from pgtend.postgres.address import Address
+from pgtend.postgres.session import Session
 from pgtend.restore.archive import Backup
 from pgtend.restore.model import Aspect, Difference, Owners, RestoreOrder
 from pgtend.restore.server import APPLICATION, LIMITS
@@ -54,12 +55,12 @@ def compare(backup: Backup, place: Address, tables: Sequence[Table], order: Rest
     manifest = backup.entry.manifest
     with reader(place, LIMITS, application=APPLICATION) as session:
         is_same_major = session.facts.major == manifest.source.major
-    found = compare_rows(backup, place, tables, order.jobs)
-    differences = list(found.differences)
-    if order.is_whole:
-        differences += compare_sequences(manifest, place)
-    if not order.tables:
-        differences += compare_inventory(manifest, place, order.owners)
+        found = compare_rows(backup, session, tables, order.jobs)
+        differences = list(found.differences)
+        if order.is_whole:
+            differences += compare_sequences(manifest, session)
+        if not order.tables:
+            differences += compare_inventory(manifest, session, order.owners)
     return Comparison(
         tables=found.tables,
         rows=found.rows,
@@ -78,27 +79,24 @@ class RowsCompared:
     differences: tuple[Difference, ...]
 
 
-def compare_rows(backup: Backup, place: Address, tables: Sequence[Table], jobs: int) -> RowsCompared:
+def compare_rows(backup: Backup, session: Session, tables: Sequence[Table], jobs: int) -> RowsCompared:
     """Count and hash the rows of tables as it was done in the snapshot of the backup."""
     kept = _kept_fingerprints(backup)
-    with reader(place, LIMITS, application=APPLICATION) as session:
-        looks = as_looked_at(session.rows(READ_RELATIONS), tables)
-    found = _hash_all(place, looks, jobs)
+    looks = as_looked_at(session.rows(READ_RELATIONS), tables)
+    found = _hash_all(session.address, looks, jobs)
     differences = tuple(_table_differences(tables, found, kept))
     return RowsCompared(tables=len(found), rows=sum(one.rows for one in found), differences=differences)
 
 
-def compare_sequences(manifest: Manifest, place: Address) -> tuple[Difference, ...]:
+def compare_sequences(manifest: Manifest, session: Session) -> tuple[Difference, ...]:
     """Compare where the sequences are."""
-    with reader(place, LIMITS, application=APPLICATION) as session:
-        return tuple(_sequence_differences(manifest.sequences, session.rows(READ_SEQUENCES)))
+    return tuple(_sequence_differences(manifest.sequences, session.rows(READ_SEQUENCES)))
 
 
-def compare_inventory(manifest: Manifest, place: Address, owners: Owners) -> tuple[Difference, ...]:
+def compare_inventory(manifest: Manifest, session: Session, owners: Owners) -> tuple[Difference, ...]:
     """Compare all objects that are no rows, by kind."""
-    with reader(place, LIMITS, application=APPLICATION) as session:
-        found = session.rows(READ_INVENTORY)
-        is_same_major = session.facts.major == manifest.source.major
+    found = session.rows(READ_INVENTORY)
+    is_same_major = session.facts.major == manifest.source.major
     return tuple(_inventory_differences(manifest.inventory, found, owners, is_same_major=is_same_major))
 
 

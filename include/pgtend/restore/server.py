@@ -171,11 +171,12 @@ def sweep_unfinished(session: Session, now: datetime, progress: Progress) -> tup
 
 def await_nobody(session: Session, name: str) -> None:
     """Wait a moment until our own sessions in a database have ended."""
-    deadline = time.monotonic() + 10
+    deadline, pause = time.monotonic() + 10, 0.002
     while time.monotonic() < deadline:
         if all(found.sessions == 0 for found in session.rows(READ_DATABASES) if found.name == name):
             return
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(2 * pause, 0.05)
 
 
 def _begun_at(name: str) -> datetime:

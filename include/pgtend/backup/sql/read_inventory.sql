@@ -1,5 +1,6 @@
 -- Lists every kind of object with one digest of all their definitions, so that a copy can be held against it without
 -- telling anybody what the definitions are. Names stand for oids; what belongs to an extension is the extension's affair.
+-- Below 16384 are the thousands of functions and comments of PostgreSQL itself, each of which would be written out first.
 WITH ours AS (
     SELECT n.oid, n.nspname
     FROM pg_namespace AS n
@@ -53,7 +54,7 @@ found AS (
     SELECT CASE p.prokind WHEN 'a' THEN 'aggregate' ELSE 'function' END,
         concat_ws('|', p.oid::regprocedure::text, CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) END)
     FROM pg_proc AS p JOIN ours AS o ON o.oid = p.pronamespace
-    WHERE NOT EXISTS (SELECT FROM foreigners AS f WHERE f.classid = 'pg_proc'::regclass AND f.objid = p.oid)
+    WHERE p.oid >= 16384 AND NOT EXISTS (SELECT FROM foreigners AS f WHERE f.classid = 'pg_proc'::regclass AND f.objid = p.oid)
     UNION ALL
     SELECT 'type', concat_ws('|', t.oid::regtype::text, t.typtype, format_type(t.typbasetype, t.typtypmod), t.typnotnull, t.typdefault,
         (SELECT string_agg(quote_literal(e.enumlabel), ',' ORDER BY e.enumsortorder) FROM pg_enum AS e WHERE e.enumtypid = t.oid),
@@ -80,7 +81,7 @@ found AS (
     UNION ALL
     SELECT 'comment', concat_ws('|', i.type, i.identity, d.description)
     FROM pg_description AS d, pg_identify_object(d.classoid, d.objoid, d.objsubid) AS i
-    WHERE i.schema IN (SELECT nspname FROM ours)
+    WHERE d.objoid >= 16384 AND i.schema IN (SELECT nspname FROM ours)
       AND NOT EXISTS (SELECT FROM foreigners AS f WHERE f.classid = d.classoid AND f.objid = d.objoid)
     UNION ALL
     SELECT 'grant', concat_ws('|', r.called, a.grantee::regrole, a.privilege_type, a.is_grantable)
