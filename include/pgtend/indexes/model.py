@@ -202,7 +202,8 @@ class RebuildPolicy:
         )
 
     def _unknown(self, facts: IndexFacts) -> Reason:
-        return Reason.AWAITS_DRILL if facts.kind == INVERTED and facts.may_read else Reason.UNKNOWN
+        may_be_known = facts.kind == INVERTED and facts.may_read and facts.table_size > 0
+        return Reason.AWAITS_DRILL if may_be_known else Reason.UNKNOWN
 
     def _gain(self, index: IndexReading, size: float) -> float:
         """Count what stays won: an index with scattered keys grows back to its natural size at once."""

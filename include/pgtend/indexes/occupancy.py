@@ -15,10 +15,11 @@ from pgtend.indexes.facts import IndexFacts
 from pgtend.indexes.model import INVERTED, Method, RebuildPolicy
 from pgtend.indexes.plan import RebuildPlan
 from pgtend.indexes.sampling import PAGE
+from pgtend.kernel.errors import PgtendError
 from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
 from pgtend.ledger.model import Run
-from pgtend.postgres.errors import LockedOut, MissingRight, StatementTimeout
+from pgtend.postgres.errors import ConnectionLost
 from pgtend.postgres.identifiers import relation
 from pgtend.postgres.session import Session
 from pgtend.sqlfiles import command, query
@@ -57,7 +58,10 @@ def note_occupancies(session: Session, database: Database, plan: RebuildPlan, ru
     for index in left_to_drills(plan, database.indexes):
         try:
             found = read_occupancy(session, database.name, index, database.indexes.read_budget)
-        except (LockedOut, MissingRight, StatementTimeout) as error:
+        except ConnectionLost:
+            raise
+        except PgtendError as error:
+            # Dropped meanwhile, locked, or too slow: it is seen another time, and rebuilds go on.
             progress(f"how full the pages of {index.full_table} are could not be seen [{error.code}]")
             continue
         run.add(RECORD_OCCUPANCY, [found])
@@ -71,8 +75,9 @@ def left_to_drills(plan: RebuildPlan, rules: IndexRules) -> tuple[IndexFacts, ..
     """Give one inverted index of each table where production alone cannot tell how large it would be if new."""
     policy = RebuildPolicy(rules=rules, now=plan.census.read_at)
     found = (decision.index for decision in plan.decisions if decision.index.facts.kind == INVERTED)
-    chosen = (one.facts for one in found if one.estimate is None or one.estimate.method is Method.DRILL)
-    return tuple({one.table_oid: one for one in chosen if one.may_read and policy.screen(one) is None}.values())
+    untold = (one.facts for one in found if one.estimate is None or one.estimate.method is Method.DRILL)
+    chosen = (one for one in untold if one.may_read and one.table_size > 0 and policy.screen(one) is None)
+    return tuple({one.table_oid: one for one in chosen}.values())
 
 
 def read_occupancy(session: Session, database: str, index: IndexFacts, read_budget: int) -> Occupancy:

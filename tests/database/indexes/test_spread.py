@@ -184,3 +184,15 @@ def test_a_table_that_somebody_locks_is_passed_over(notes: Ward) -> None:
         "how full the pages of clinic.notes are could not be seen [postgres.locked_out]",
         "128 pages of clinic.notes looked at",
     ]
+
+
+@pytest.mark.pg(">= 18")
+def test_of_an_empty_table_nothing_is_noted(notes: Ward) -> None:
+    """Its inverted indexes stay as large as they were, and no page of it is left to look at."""
+    with notes.session() as session:
+        tell(session, "DELETE FROM clinic.notes", "VACUUM clinic.notes")
+    plan, lines = notes.plan(only=("clinic.notes_marks",)), list[str]()
+    assert plan.count(Reason.UNKNOWN) == 1
+    with notes.ledger.run(Subject("clinic", "reindex", "test")) as run, notes.session() as session:
+        note_occupancies(session, notes.database, plan, run, lines.append)
+    assert lines == []
