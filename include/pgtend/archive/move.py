@@ -94,7 +94,7 @@ class Mover:
         found = self.session.rows(FIND_STRAGGLERS, {"most": _STRAGGLERS}, table=table, due=self._due)
         if not found:
             return False
-        for first, last in _stretches(one.block for one in found):
+        for first, last in _stretches((one.block for one in found), gap=self.pace.pages):
             self._walk(due, first, last)
         return self.report.rows > before
 
@@ -210,11 +210,11 @@ def say_move(report: MoveReport) -> str:
     return f"{moved}, the longest {say_span(report.longest)}{gave_way}{left}"
 
 
-def _stretches(blocks: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """Put pages that lie beside each other together."""
+def _stretches(blocks: Iterable[int], gap: int) -> Iterator[tuple[int, int]]:
+    """Put pages that lie near each other together: walking over a few that hold nothing old is cheaper than a batch."""
     first = last = -1
     for block in blocks:
-        if first >= 0 and block > last + 1:
+        if first >= 0 and block > last + gap:
             yield first, last
             first = block
         first = block if first < 0 else first
