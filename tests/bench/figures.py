@@ -48,11 +48,17 @@ def spent(work: Callable[[], object]) -> Cost:
     return Cost(wall, _cpu() - cpu, max(0.0, _memory("VmHWM") - base))
 
 
-def race(contestants: Mapping[str, Callable[[], Cost]], *, rounds: int) -> dict[str, Cost]:
-    """Let contestants run by turns, so that a busy minute of the machine hits all of them; the best of each counts."""
+def race(
+    contestants: Mapping[str, Callable[[], Cost]], *, rounds: int, before: Callable[[], object] = lambda: None
+) -> dict[str, Cost]:
+    """Let contestants run by turns, so that a busy minute of the machine hits all of them; the best of each counts.
+
+    What has to be done before each of them is not counted.
+    """
     seen: dict[str, list[Cost]] = {name: [] for name in contestants}
     for _ in range(rounds):
         for name, run in contestants.items():
+            before()
             seen[name].append(run())
     return {name: min(costs, key=lambda cost: cost.wall) for name, costs in seen.items()}
 
