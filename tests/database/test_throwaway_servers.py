@@ -7,12 +7,15 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bed.clusters import Word, asked, statement, tools_of
+from pgtend.kernel.errors import PgtendError
 from pgtend.postgres.accounts import Account, OutOfReach, server_account
 from pgtend.postgres.command import started
 from pgtend.postgres.errors import ServerUnreachable
@@ -28,6 +31,9 @@ with ThrowawayServer(tools=ClientTools(int(sys.argv[1]), Path(sys.argv[2]))) as 
     print(server.pid, server.folder, flush=True)
     time.sleep(600)
 """
+
+
+BUSY = asked("SELECT query AS word FROM pg_stat_activity WHERE query LIKE 'SELECT count%%generate_series%%'")
 
 
 def is_gone(pid: int) -> bool:
@@ -177,6 +183,24 @@ def test_the_first_server_makes_the_template(tmp_path: Path, monkeypatch: pytest
     templates = list((tmp_path / "pgtend" / "templates").iterdir())
     assert [template.name.partition("-")[0] for template in templates] == ["15"]
     assert (tmp_path / "pgtend" / "templates").stat().st_mode & 0o077 == 0
+
+
+def test_a_crashed_server_begins_again_when_its_old_sessions_are_gone() -> None:
+    """They outlive it until they have done what they were at, and no server may begin beside them."""
+    with ThrowawayServer(tools=tools_of(15)) as server, ThreadPoolExecutor() as crew:
+
+        def count() -> None:
+            with suppress(PgtendError), server.session() as busy:
+                busy.run(statement("SELECT count(*) FROM generate_series(1, 15000000)"))
+
+        crew.submit(count)
+        with server.session() as watcher:
+            while not watcher.rows(BUSY):
+                time.sleep(0.01)
+        server.stop(how=signal.SIGKILL)
+        server.start()
+        with server.session() as session:
+            assert session.facts.major == 15
 
 
 def test_templates_that_nobody_copied_for_a_month_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,7 @@ SUPERUSER = "postgres"
 SET_PASSWORD = command(__package__ or "", "set_password")
 
 _LAST_CHANCE = timedelta(seconds=10)
+_OLD_SESSIONS = "pre-existing shared memory block"
 _TRIES_FOR_A_PORT = 5
 # Nothing here has to survive a power cut, but a commit does survive kill -9: it reaches the kernel.
 _SETTINGS: Mapping[str, str] = {
@@ -150,14 +151,19 @@ class ThrowawayServer:
 
     def start(self) -> None:
         """Start it, as when the machine comes up again; another port is tried when somebody took ours."""
-        for attempt in range(1, _TRIES_FOR_A_PORT + 1):
+        deadline = time.monotonic() + self.patience.total_seconds()
+        ports = 1
+        while True:
             try:
-                self._start()
+                return self._start()
             except ServerDidNotStart as error:
-                if not self.listens_on_tcp or "in use" not in error.detail or attempt == _TRIES_FOR_A_PORT:
+                if _OLD_SESSIONS in error.detail and time.monotonic() < deadline:
+                    # After a crash its old sessions finish what they do, and it may not begin before they are gone.
+                    time.sleep(0.1)
+                elif self.listens_on_tcp and "in use" in error.detail and ports < _TRIES_FOR_A_PORT:
+                    ports += 1
+                else:
                     raise
-            else:
-                return
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stop it: SIGINT is a fast shutdown, SIGQUIT an immediate one, SIGKILL a crash."""
