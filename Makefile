@@ -39,9 +39,7 @@ parts: ## Fetch what tests need beside Debian's packages (PostgreSQL 18)
 test: ## All gates and all tests
 	$(SETUP) tests
 	@$(BIN)/python demo/parts/postgres_set.py
-	@$(MAKE) --no-print-directory --jobs=2 gates suite
-
-suite:
+	@$(MAKE) --no-print-directory gates
 	@$(BIN)/pytest $(SHARED_OUT)
 
 coverage: ## All tests once more, and what none of them reached, line by line (a tenth slower)
@@ -57,7 +55,7 @@ check: ## The fast subset: style, types, order of the rooms, pure tests
 	@$(MAKE) --no-print-directory gates
 	@$(BIN)/pytest -q tests/unit tests/house
 
-.PHONY: gates suite
+.PHONY: gates
 gates:
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet

@@ -193,10 +193,12 @@ def test_a_crashed_server_begins_again_when_its_old_sessions_are_gone() -> None:
             with suppress(PgtendError), server.session() as busy:
                 busy.run(statement("SELECT count(*) FROM generate_series(1, 15000000)"))
 
-        crew.submit(count)
+        counting = crew.submit(count)
         with server.session() as watcher:
             while not watcher.rows(BUSY):
+                assert not counting.done()
                 time.sleep(0.01)
+        assert not counting.done()
         server.stop(how=signal.SIGKILL)
         server.start()
         with server.session() as session:
