@@ -13,8 +13,8 @@ from bed.clusters import MAJORS, Clusters, LiveDatabase, new_database, wanted_ma
 from bed.quick_disk import quick_folder
 from pgtend.postgres.throwaway import ThrowawayServer
 
-SHARING = ("tests/browser/", "tests/airflow/")
-"""Folders whose files share what is expensive: a running Airflow, or one that was imported and has its database."""
+SHARING = ("tests/browser/", "tests/airflow/", "tests/vault/")
+"""Folders whose files share what is expensive: a running Airflow, one that was imported, or two S3 servers."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
