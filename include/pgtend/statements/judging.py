@@ -219,7 +219,8 @@ class _Judge:
         first = min((night.day for night in past), default=tonight.day)
         history = self.session.rows(READ_HISTORY, self._span(first, tonight.day))
         shifts = {night.day: night.night_shift for night in past}
-        judged = policy.judge(tonight.day, history, [night.day for night in past], shifts)
+        is_whole = not tonight.baseline_reason
+        judged = policy.judge(tonight.day, history, [night.day for night in past], shifts, is_whole=is_whole)
         since = {**self._named, "first_day": judged.day - _TOLD_SINCE}
         return Verdict(
             target=self.target,

@@ -119,8 +119,13 @@ class RegressionPolicy:
         history: Sequence[Series],
         past_days: Sequence[date],
         shifts: Mapping[date, float] | None = None,
+        *,
+        is_whole: bool = True,
     ) -> Judgement:
-        """Judge one night against the nights before it; `shifts` are what earlier nights were judged to have had."""
+        """Judge one night against the nights before it; `shifts` are what earlier nights were judged to have had.
+
+        In a night that is not whole, because its beginning could not be counted, nothing is missed.
+        """
         tonight = [_Tonight.of(series, day) for series in history if series.days and series.days[-1] == day]
         total = sum(one.exec_ms for one in tonight)
         if len(past_days) < self.least_nights:
@@ -135,7 +140,7 @@ class RegressionPolicy:
             *changed,
             *self._load(comparable, {finding.key for finding in changed}, total),
             *_newcomers(tonight, total),
-            *_disappeared(history, day, past_days),
+            *(_disappeared(history, day, past_days) if is_whole else ()),
         ]
         return Judgement(
             day=day,

@@ -42,3 +42,23 @@ def test_a_month_of_nights_is_judged_and_the_next_real_night_begins_anew(clinic:
     assert (night.is_baseline, night.baseline_reason) == (True, "another cluster answers")
     assert clinic.asked("SELECT count(*) FROM reporting.statement_nights") == [NIGHTS + 1]
     assert clinic.asked("SELECT count(*) FROM reporting.statement_nights WHERE calls > 0") == [NIGHTS - 1]
+
+
+# The nights that were made up are those of a 15, and nights are compared within a major version.
+@pytest.mark.pg("== 15")
+def test_nothing_is_missed_in_a_night_that_could_not_be_counted_from_its_beginning(clinic: Clinic) -> None:
+    """What did not run in the hour since another cluster answered may have run before; from the next night it counts."""
+    clinic.work(**{f"table{number}": 5 for number in range(12)})
+    rules = Database.model_validate({"name": "clinic", "connection": "clinic"})
+    with clinic.ledger() as ledger:
+        with clinic.source.session() as source:
+            make_nights("clinic", source, ledger, YESTERDAY)
+        subject = Subject("clinic", "statements", "test")
+
+        def missed(moment: datetime) -> list[str]:
+            report = tend_statements(rules, clinic.tender, ledger, subject, lambda _: None, moment=moment)
+            return [told.query for told in report.verdicts[0].told if told.finding.kind is Kind.DISAPPEARED]
+
+        assert missed(datetime(2026, 11, 21, 1, tzinfo=UTC)) == []
+        assert missed(datetime(2026, 11, 21, 2, tzinfo=UTC)) == []
+        assert any("table7" in query for query in missed(datetime(2026, 11, 22, 1, tzinfo=UTC)))
