@@ -101,6 +101,13 @@ class RowsHashed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FilledColumn:
+    """A column without NULL, as far as statistics know."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SequenceReading:
     """Where a sequence is."""
 
@@ -143,6 +150,7 @@ class SettingPinned:
 
 
 READ_RELATIONS = query(_HERE, "read_relations", Relation)
+READ_FILLED = query(_HERE, "read_filled", FilledColumn)
 READ_OUTSIDE = query(_HERE, "read_outside", Outside)
 READ_SOURCE = query(_HERE, "read_source", SourceReading)
 READ_SEQUENCES = query(_HERE, "read_sequences", SequenceReading)

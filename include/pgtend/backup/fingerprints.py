@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from pgtend.backup.facts import (
     COUNT_ROWS,
@@ -11,16 +12,20 @@ from pgtend.backup.facts import (
     FINGERPRINT_TABLE,
     HOLD_STILL,
     PIN_SETTING,
+    READ_FILLED,
     Relation,
     RowsHashed,
 )
 from pgtend.backup.model import Look
 from pgtend.backup.record import PINNED_SETTINGS, Coverage, Fingerprint, Table
 from pgtend.fleet.model import Limits
+from pgtend.kernel.sizes import Bytes
 from pgtend.postgres.address import Address
 from pgtend.postgres.identifiers import number, relation
-from pgtend.postgres.rowhash import hash_of_row
+from pgtend.postgres.rowhash import HashedColumn, hash_of_row
 from pgtend.postgres.session import Session, open_session
+
+_WORTH_A_QUESTION = Bytes.parse("8 MB")
 
 
 @contextmanager
@@ -33,10 +38,15 @@ def reader(address: Address, limits: Limits, *, application: str) -> Generator[S
         yield session
 
 
+def work_alone(session: Session) -> None:
+    """Let a session work without helpers of the server: they would take cores from others who have work to do."""
+    session.row(PIN_SETTING, {"name": "max_parallel_workers_per_gather", "value": "0"})
+
+
 def hash_rows(session: Session, look: Look) -> RowsHashed:
     """Count a table's rows and hash those that are covered."""
     table = relation(look.table.schema, look.table.name)
-    every = look.table.hashed
+    every = hashed_columns(session, look.table)
     match look.coverage:
         case Coverage.FULL:
             return session.row(FINGERPRINT_TABLE, table=table, hashed=hash_of_row(every))
@@ -47,6 +57,14 @@ def hash_rows(session: Session, look: Look) -> RowsHashed:
             )
         case Coverage.ROWS | Coverage.NONE:
             return session.row(COUNT_ROWS, table=table)
+
+
+def hashed_columns(session: Session, table: Relation) -> list[HashedColumn]:
+    """List the columns of a table by name; of a large one, statistics say where no NULL is to be expected."""
+    if table.size < _WORTH_A_QUESTION or all(table.required):
+        return table.hashed
+    filled = {one.name for one in session.rows(READ_FILLED, {"schema": table.schema, "table": table.name})}
+    return [replace(one, is_required=one.is_required or one.name in filled) for one in table.hashed]
 
 
 def as_looked_at(relations: Sequence[Relation], tables: Sequence[Table]) -> list[Look]:

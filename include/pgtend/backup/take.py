@@ -8,13 +8,14 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from pgtend.backup.advisories import Version
 from pgtend.backup.catalogue import newest_size
 from pgtend.backup.crew import Crew
 from pgtend.backup.dumping import Errand, OpenDump
 from pgtend.backup.facts import READ_OUTSIDE, READ_RELATIONS, READ_SOURCE, RowsHashed
-from pgtend.backup.fingerprints import as_fingerprint, hash_rows, reader
+from pgtend.backup.fingerprints import as_fingerprint, hash_rows, reader, work_alone
 from pgtend.backup.fuse import fused
 from pgtend.backup.gathering import Surroundings, read_surroundings
 from pgtend.backup.listing import record_new
@@ -146,6 +147,8 @@ class _Night:
     def _read_everything(self, coordinator: Session, preflight: Preflight) -> Findings:
         with ExitStack() as stack:
             readers = [stack.enter_context(self.door()) for _ in range(self._eyes)]
+            for one in readers:
+                work_alone(one)
             return until_still(
                 lambda: self._try(coordinator, readers, preflight), within=self.rules.patience, progress=self._say
             )
@@ -196,15 +199,14 @@ class _Night:
         long = [dump for dump in dumps if dump not in short]
         crew.work(
             [
-                *(self._dump(errand, dump, crew) for dump in [*short, *long]),
+                *(self._dump(errand, dump, crew) for dump in short),
                 lambda: self._keep(errand.dump_globals(crew)),
+                *(self._dump(errand, dump, crew) for dump in long),
             ],
-            [lambda session: seen.append(read_surroundings(session)), *(self._look(look) for look in looks)],
+            [lambda session: seen.append(read_surroundings(session)), *self._looks(errand, looks)],
             parallel=self.rules.parallel,
             readers=readers,
         )
-        prints = [as_fingerprint(look, self.hashed[look.table.oid]) for look in looks]
-        self._keep(errand.keep("fingerprints.json", Role.FINGERPRINTS, fingerprints_json(prints)))
         return seen[0]
 
     def _errand(self, preflight: Preflight, held: HeldSnapshot) -> Errand:
@@ -222,11 +224,26 @@ class _Night:
     def _dump(self, errand: Errand, dump: OpenDump, crew: Crew) -> Callable[[], None]:
         return lambda: self._keep(errand.store(dump, crew))
 
-    def _look(self, look: Look) -> Callable[[Session], None]:
-        def work(session: Session) -> None:
-            self.hashed[look.table.oid] = hash_rows(session, look)
+    def _looks(self, errand: Errand, looks: Sequence[Look]) -> list[Callable[[Session], None]]:
+        """Look at every table; whoever has seen the last one stores what was seen, while dumps are still read."""
+        unseen = {look.table.oid for look in looks}
 
-        return work
+        def work(look: Look, session: Session) -> None:
+            hashed = hash_rows(session, look)
+            with self._lock:
+                self.hashed[look.table.oid] = hashed
+                unseen.remove(look.table.oid)
+                is_last = not unseen
+            if is_last:
+                self._keep_fingerprints(errand, looks)
+
+        if not looks:
+            return [lambda _: self._keep_fingerprints(errand, looks)]
+        return [partial(work, look) for look in looks]
+
+    def _keep_fingerprints(self, errand: Errand, looks: Sequence[Look]) -> None:
+        prints = [as_fingerprint(look, self.hashed[look.table.oid]) for look in looks]
+        self._keep(errand.keep("fingerprints.json", Role.FINGERPRINTS, fingerprints_json(prints)))
 
     def _keep(self, part: Part) -> None:
         with self._lock:

@@ -16,7 +16,7 @@ from pgtend.backup.facts import (
     RowsHashed,
     SequenceReading,
 )
-from pgtend.backup.fingerprints import as_looked_at, hash_rows, reader
+from pgtend.backup.fingerprints import as_looked_at, hash_rows, reader, work_alone
 from pgtend.backup.manifest import Manifest, parse_fingerprints
 from pgtend.backup.model import Look
 from pgtend.backup.record import HASHED, Coverage, Fingerprint, Inventory, Role, Table
@@ -25,8 +25,9 @@ from pgtend.postgres.address import Address
 from pgtend.postgres.session import Session
 from pgtend.restore.archive import Backup
 from pgtend.restore.model import Aspect, Difference, Owners, RestoreOrder
-from pgtend.restore.server import APPLICATION, LIMITS
+from pgtend.restore.server import APPLICATION, LIMITS, known_cores
 
+_LOPSIDED = 1.5
 _OF_ROLES = {"owner", "grant", "policy"}
 
 
@@ -109,13 +110,27 @@ def _kept_fingerprints(backup: Backup) -> Mapping[str, Fingerprint]:
 def _hash_all(place: Address, looks: Sequence[Look], jobs: int) -> list[_Found]:
     """Hash several tables at a time, the largest first: each of the crew has a session and takes what is next."""
     left = deque(sorted(looks, key=lambda look: -look.table.size))
+    total, cores = sum(look.table.size for look in looks), known_cores(place)
+
+    def hashed(session: Session, look: Look) -> RowsHashed:
+        if not wants_helpers(look.table.size, total, jobs, cores):
+            work_alone(session)
+        return hash_rows(session, look)
 
     def work(_hand: int) -> list[_Found]:
         with reader(place, LIMITS, application=APPLICATION) as session:
-            return [_found(look, hash_rows(session, look)) for look in _taken(left)]
+            return [_found(look, hashed(session, look)) for look in _taken(left)]
 
     with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="compare") as crew:
         return [one for share in crew.map(work, range(jobs)) for one in share]
+
+
+def wants_helpers(size: int, total: int, jobs: int, cores: int) -> bool:
+    """Tell whether there is a core for a helper: now, or because the other tables are done long before this one.
+
+    Without a known number of cores, the server decides.
+    """
+    return not 0 < cores <= jobs or size > _LOPSIDED * total / jobs
 
 
 def _taken(left: deque[Look]) -> Iterable[Look]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -33,6 +32,7 @@ from pgtend.restore.server import (
     Building,
     await_nobody,
     entered,
+    known_cores,
     refuse_older,
     refuse_taken,
     refuse_unsuited,
@@ -115,9 +115,7 @@ def _planned(backup: Backup, server: Session, order: RestoreOrder) -> Generator[
         needed = roles_needed(script, known) if order.owners is not Owners.IGNORE else frozenset[str]()
         lost = sorted(tablespaces_needed(script) - set(names.tablespaces))
         remarks = (f"everything is in the default tablespace: there is no {', '.join(lost)} here",) if lost else ()
-        # By a socket the server is on this machine, and has its cores.
-        cores = len(os.sched_getaffinity(0)) if server.address.is_local_socket else 0
-        building = server.row(READ_BUILDING, {"jobs": order.jobs, "cores": cores})
+        building = server.row(READ_BUILDING, {"jobs": order.jobs, "cores": known_cores(server.address)})
         yield Plan(before, after, tools, tuple(sorted(needed - set(names.roles))), bool(lost), building, remarks)
 
 

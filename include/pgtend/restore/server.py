@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
@@ -82,6 +83,11 @@ def entered(address: Address) -> Generator[Session]:
     """Open a session that may take its time."""
     with open_session(address, LIMITS, application=APPLICATION) as session:
         yield session
+
+
+def known_cores(address: Address) -> int:
+    """Tell how many cores a server has: reached by a socket it is on this machine. 0 stands for not known."""
+    return len(os.sched_getaffinity(0)) if address.is_local_socket else 0
 
 
 def refuse_older(session: Session, source: Source) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bed.clusters import LiveDatabase
+from bed.clusters import LiveDatabase, asked
 from pgtend.backup.facts import READ_RELATIONS
-from pgtend.backup.fingerprints import hash_rows, reader
+from pgtend.backup.fingerprints import hash_rows, hashed_columns, reader, work_alone
 from pgtend.backup.manifest import parse_fingerprints
 from pgtend.backup.model import Look
 from pgtend.backup.record import Coverage
@@ -130,3 +130,40 @@ def test_a_type_that_is_only_called_like_one_of_postgresql_is_hashed_by_its_look
     before = digest(database)
     database.run("UPDATE public.probe SET level = 'high'")
     assert digest(database) != before
+
+
+def test_statistics_decide_how_fast_a_large_table_is_hashed_and_never_to_which_number(database: LiveDatabase) -> None:
+    """A NULL that came after the last ANALYZE counts as it would if nobody had told that there is none."""
+    database.run(
+        "CREATE TABLE public.probe (id int NOT NULL, full_to_the_brim int, now_and_then int, note text)",
+        "ALTER TABLE public.probe ALTER note SET STORAGE PLAIN",
+        "INSERT INTO public.probe"
+        " SELECT x, x, NULLIF(mod(x, 2), 0), repeat('x', 7000) FROM generate_series(1, 1100) AS x",
+    )
+    assert expected_empty(database) == ["full_to_the_brim", "note", "now_and_then"]
+    known = digest(database)
+    database.run("ANALYZE public.probe")
+    assert expected_empty(database) == ["now_and_then"]
+    assert digest(database) == known
+    database.run("UPDATE public.probe SET full_to_the_brim = NULL, note = NULL WHERE id = 7")
+    misled = digest(database)
+    database.run("ANALYZE public.probe")
+    assert expected_empty(database) == ["full_to_the_brim", "note", "now_and_then"]
+    assert digest(database) == misled != known
+
+
+def expected_empty(database: LiveDatabase) -> list[str]:
+    """Name the columns of the table `probe` in which NULL is expected."""
+    with reader(database.superuser, Limits(), application="pgtend:test") as session:
+        (table,) = (one for one in session.rows(READ_RELATIONS) if one.name == "probe")
+        return [one.name for one in hashed_columns(session, table) if not one.is_required]
+
+
+@pytest.mark.pg(">= 18")
+def test_who_hashes_beside_others_asks_for_no_helpers(database: LiveDatabase) -> None:
+    """A dump and a hash have a core each; workers that the server adds would take it from them."""
+    counted = asked("SELECT count(*)::text AS word FROM pg_settings WHERE name = %(name)s AND setting = '0'")
+    with reader(database.superuser, Limits(), application="pgtend:test") as session:
+        assert session.row(counted, {"name": "max_parallel_workers_per_gather"}).word == "0"
+        work_alone(session)
+        assert session.row(counted, {"name": "max_parallel_workers_per_gather"}).word == "1"
