@@ -47,7 +47,7 @@ def test_a_month_of_nights_is_judged_and_the_next_real_night_begins_anew(clinic:
 # The nights that were made up are those of a 15, and nights are compared within a major version.
 @pytest.mark.pg("== 15")
 def test_nothing_is_missed_in_a_night_that_could_not_be_counted_from_its_beginning(clinic: Clinic) -> None:
-    """What did not run in the hour since another cluster answered may have run before; from the next night it counts."""
+    """What did not run in the hour since another cluster answered may have run before; the next night is whole."""
     clinic.work(**{f"table{number}": 5 for number in range(12)})
     rules = Database.model_validate({"name": "clinic", "connection": "clinic"})
     with clinic.ledger() as ledger:
