@@ -30,6 +30,11 @@ class Layout:
         return columns(one.name for one in self.columns)
 
     @property
+    def as_they_lie(self) -> Composable:
+        """All columns in the order in which a row has them: what lies alike is copied whole."""
+        return columns(one.name for one in sorted(self.columns, key=lambda one: one.place))
+
+    @property
     def hashed(self) -> Composable:
         """One number for all columns of a row."""
         return hash_of_row(

@@ -165,6 +165,7 @@ class Pinned:
     statistics: str
     plans: str
     workers: str
+    indexers: str
     archiving: str
 
 
@@ -182,6 +183,21 @@ class Walk:
     next_block: int
     last_block: int
     moved: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundMonth:
+    """A month that rows are of."""
+
+    month: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotedMonth:
+    """How many rows of a month the ledger was told of."""
+
+    month: date
+    rows: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +227,11 @@ PIN_SESSION = query(__package__ or "", "pin_session", Pinned)
 LET_COMMITS_BE_QUICK = query(__package__ or "", "let_commits_be_quick", CommitMode)
 BEGIN_PASS = query(__package__ or "", "begin_pass", Walk)
 READ_PASS = query(__package__ or "", "read_pass", Walk)
+ADVANCE_PASS = query(__package__ or "", "advance_pass", Walk)
+COPY_BATCH = command(__package__ or "", "copy_batch")
+NOTE_BATCH = query(__package__ or "", "note_batch", NotedMonth)
+DELETE_BATCH = command(__package__ or "", "delete_batch")
+FIND_MONTHS = query(__package__ or "", "find_months", FoundMonth)
 MOVE_ROWS = command(__package__ or "", "move_rows")
 LOCK_ROWS = query(__package__ or "", "lock_rows", Locked)
 FIND_STRAGGLERS = query(__package__ or "", "find_stragglers", Block)

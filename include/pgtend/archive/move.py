@@ -1,27 +1,32 @@
-"""Moves old rows in small batches, each in one statement with the ledger and the cursor, and gives way to everybody."""
+"""Moves old rows in small batches, each in one transaction with the ledger and the cursor, and gives way to others."""
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 
 from pgtend.archive.errors import RowsAstray
 from pgtend.archive.facts import (
+    ADVANCE_PASS,
     BEGIN_PASS,
-    COUNT_DUE,
+    COPY_BATCH,
+    DELETE_BATCH,
+    FIND_MONTHS,
     FIND_STRAGGLERS,
     LET_COMMITS_BE_QUICK,
     LOCK_ROWS,
     MOVE_ROWS,
+    NOTE_BATCH,
     READ_PASS,
+    NotedMonth,
     Walk,
 )
 from pgtend.archive.memory import units_of
-from pgtend.archive.model import FEWEST_PAGES, DueMonth, Pace
+from pgtend.archive.model import FEWEST_PAGES, Pace
 from pgtend.archive.plan import LeafDue, TablePlan, condition_of
 from pgtend.archive.pressure import Gauge, Lookout
 from pgtend.archive.tables import Shelf
@@ -30,7 +35,7 @@ from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
 from pgtend.kernel.times import say_span
 from pgtend.postgres.errors import LockedOut, RowsBroken, StatementCancelled, StatementTimeout, TransactionLost
-from pgtend.postgres.identifiers import Composable, relation
+from pgtend.postgres.identifiers import Composable, expression, relation, text
 from pgtend.postgres.session import Session
 
 # Others wanted the same rows: smaller and later may help. Whatever else went wrong would go wrong again.
@@ -68,6 +73,8 @@ class Mover:
     pace: Pace
     report: MoveReport = field(default_factory=MoveReport)
     _said_at: float = field(default_factory=time.monotonic)
+    _usual: date | None = None
+    """The month that most rows of the batch before were of: neighbours are mostly of one month."""
 
     def move(self) -> MoveReport:
         """Move what is due, until it is done or the time is over."""
@@ -78,7 +85,7 @@ class Mover:
         return self.report
 
     def _walk_leaf(self, due: LeafDue) -> None:
-        self._make_months(due.months)
+        self._make_months(month.month for month in due.months)
         first = min(month.first_block for month in due.months)
         last = max(month.last_block for month in due.months)
         self.pace = self.pace.over(last + 1 - first)
@@ -107,7 +114,7 @@ class Mover:
                 return
             until = min(walk.next_block + self.pace.pages, walk.last_block + 1)
             try:
-                walk = self._batch(due, walk, until)
+                walk = self._batch(due, walk, until, is_contested=tries > 0)
             except _IN_THE_WAY as error:
                 tries += 1
                 was_smallest = self.pace.pages == FEWEST_PAGES
@@ -119,27 +126,93 @@ class Mover:
                 walk = self._begin(due, until, walk.last_block)
             except RowsBroken:
                 # A row of a month that nobody has made a table for came late.
-                if not self._make_months(self._count(due)):
+                found = self.session.rows(
+                    FIND_MONTHS,
+                    _pages(walk.next_block, until),
+                    table=self._table(due),
+                    month=self.plan.reading.layout.month,
+                    due=self._due,
+                )
+                if not self._make_months(one.month for one in found):
                     raise
                 continue
             tries = 0
 
-    def _batch(self, due: LeafDue, before: Walk, until: int) -> Walk:
+    def _batch(self, due: LeafDue, before: Walk, until: int, *, is_contested: bool) -> Walk:
         began = time.monotonic()
-        with self.lookout.over_a_batch(), self.session.transaction():
-            pages = {"first": f"({before.next_block},0)", "last": f"({until},0)"}
-            table, layout = self._table(due), self.plan.reading.layout
+        step = {"source_id": self.shelf.source_id, "relation": due.leaf.oid, "from_block": before.next_block}
+        values = {**step, **_pages(before.next_block, until), "next_block": until}
+        with self.lookout.over_a_batch():
+            if is_contested or not self._is_plain:
+                walk = self._move_as_they_change(due, before, values)
+            else:
+                walk = self._move_as_they_were(due, before, values)
+        self._note(walk.moved - before.moved, timedelta(seconds=time.monotonic() - began))
+        return walk
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether rows leave when they are told to, and whether that depends on nothing but themselves."""
+        reading = self.plan.reading
+        return not reading.triggers and reading.rule.referenced is not Referenced.KEEP
+
+    def _move_as_they_were(self, due: LeafDue, before: Walk, values: Mapping[str, object]) -> Walk:
+        """Copy, note and delete rows as of one moment: should anybody change one meanwhile, none of them moves."""
+        table = self._table(due)
+        with self.session.transaction(of_one_moment=True):
+            kept = self.session.run(COPY_BATCH, values, table=table, **self._copied).rows
+            noted = self._note_content(due, values, kept)
+            left = self.session.run(DELETE_BATCH, values, table=table, due=self._due).rows
+            walk = next(iter(self.session.rows(ADVANCE_PASS, {**values, "moved": noted})), before)
+            _refuse_astray(str(self.shelf.names), left, kept, noted, is_walked=walk.next_block == values["next_block"])
+        return walk
+
+    def _note_content(self, due: LeafDue, values: Mapping[str, object], kept: int) -> int:
+        """Write down what a batch holds, month by month, and count it once more: first of the usual month."""
+        layout, noted = self.plan.reading.layout, list[NotedMonth]()
+        others = expression("TRUE")
+        if self._usual is not None:
+            these, day = layout.within(self._usual), expression("{day}::date", day=text(self._usual.isoformat()))
+            noted += self._note_these(due, values, these, day)
+            others = expression("NOT {these}", these=these)
+        if sum(month.rows for month in noted) < kept:
+            noted += self._note_these(due, values, others, layout.day)
+        self._usual = max(noted, key=lambda month: month.rows).month if noted else self._usual
+        return sum(month.rows for month in noted)
+
+    def _note_these(
+        self, due: LeafDue, values: Mapping[str, object], these: Composable, day: Composable
+    ) -> list[NotedMonth]:
+        layout = self.plan.reading.layout
+        return self.session.rows(
+            NOTE_BATCH,
+            {**values, "described": layout.described},
+            table=self._table(due),
+            these=these,
+            day=day,
+            hashed=self._hashed,
+            due=self._due,
+        )
+
+    def _move_as_they_change(self, due: LeafDue, before: Walk, values: Mapping[str, object]) -> Walk:
+        """Move rows in one statement, which waits for whoever changes one, and takes what became of it."""
+        table, layout = self._table(due), self.plan.reading.layout
+        with self.session.transaction():
             if self.plan.reading.rule.referenced is Referenced.KEEP:
-                self.session.row(LOCK_ROWS, pages, table=table, due=layout.before(self.plan.cutoff))
-            here = {"source_id": self.shelf.source_id, "relation": due.leaf.oid}
-            cursor = {"from_block": before.next_block, "next_block": until}
+                self.session.row(LOCK_ROWS, values, table=table, due=layout.before(self.plan.cutoff))
             told = self.session.run(
-                MOVE_ROWS, {**pages, **here, **cursor, "described": layout.described}, table=table, **self._written
+                MOVE_ROWS,
+                {**values, "described": layout.described},
+                table=table,
+                day=layout.day,
+                hashed=self._hashed,
+                **self._copied,
             )
-            walk = self.session.row(READ_PASS, here)
+            walk = self.session.row(READ_PASS, values)
             gone = walk.moved - before.moved
-            _refuse_astray(str(self.shelf.names), gone, told.rows, is_walked=walk.next_block == until)
-        self._note(gone, timedelta(seconds=time.monotonic() - began))
+            _refuse_astray(
+                str(self.shelf.names), gone, told.rows, gone, is_walked=walk.next_block == values["next_block"]
+            )
         return walk
 
     def _note(self, rows: int, took: timedelta) -> None:
@@ -170,25 +243,24 @@ class Mover:
             },
         )
 
-    def _make_months(self, months: Sequence[DueMonth]) -> bool:
+    def _make_months(self, months: Iterable[date]) -> bool:
         """Make the tables of months that are missing; tell whether any was."""
         units = units_of(self.session, self.shelf.names)
         there = {unit.month for unit in units if unit.stands.is_in_database}
-        self.shelf.make_months([month.month for month in months], units)
-        return any(month.month not in there for month in months)
-
-    def _count(self, due: LeafDue) -> list[DueMonth]:
-        layout = self.plan.reading.layout
-        return self.session.rows(COUNT_DUE, table=self._table(due), day=layout.day, due=self._due)
+        missing = [month for month in months if month not in there]
+        self.shelf.make_months(missing, units)
+        return bool(missing)
 
     @cached_property
-    def _written(self) -> Mapping[str, Composable]:
-        """What is the same in the statement of each batch, written once."""
-        layout = self.plan.reading.layout
-        parts = {"columns": layout.names, "hashed": layout.hashed, "day": layout.day, "due": self._due}
-        return {"archive": self.shelf.names.archive, **parts}
+    def _copied(self) -> Mapping[str, Composable]:
+        """What is the same in the statement of each batch."""
+        return {"archive": self.shelf.names.archive, "columns": self.plan.reading.layout.as_they_lie, "due": self._due}
 
-    @property
+    @cached_property
+    def _hashed(self) -> Composable:
+        return self.plan.reading.layout.hashed
+
+    @cached_property
     def _due(self) -> Composable:
         return condition_of(self.plan.reading, self.plan.cutoff, self.plan.holds)
 
@@ -223,11 +295,16 @@ def _stretches(blocks: Iterable[int], gap: int) -> Iterator[tuple[int, int]]:
         yield first, last
 
 
-def _refuse_astray(table: str, gone: int, kept: int, *, is_walked: bool) -> None:
-    if not is_walked or gone != kept:
+def _pages(first: int, until: int) -> Mapping[str, object]:
+    """Name some pages by the places in them."""
+    return {"first": f"({first},0)", "last": f"({until},0)"}
+
+
+def _refuse_astray(table: str, left: int, kept: int, noted: int, *, is_walked: bool) -> None:
+    if not is_walked or not left == kept == noted:
         raise RowsAstray(
-            f"a batch of {table} took {counted(gone, 'row')}, and the archive got {kept}",
-            detail="The batch was undone: every row is where it was before."
+            f"a batch of {table} took {counted(left, 'row')}, and the archive got {kept}",
+            detail=f"The ledger was told of {noted:,}. The batch was undone: every row is where it was before."
             if is_walked
             else "Somebody else moved the cursor meanwhile. The batch was undone.",
             hint="Something on the archive swallows rows: see docs/runbooks/archive-seal-broken.md.",

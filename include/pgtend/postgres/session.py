@@ -169,10 +169,18 @@ class Session:
                 copying.write(block)
 
     @contextmanager
-    def transaction(self) -> Generator[None]:
-        """Do all of it or nothing."""
-        with self._speaking_our_errors("transaction", {}), self.connection.transaction():
-            yield
+    def transaction(self, *, of_one_moment: bool = False) -> Generator[None]:
+        """Do all of it or nothing; of one moment: on rows as they are when it begins, if they stay so to its end."""
+        with self._speaking_our_errors("transaction", {}):
+            if of_one_moment:
+                self.connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            try:
+                with self.connection.transaction():
+                    yield
+            finally:
+                # A broken connection begins nothing any more, and takes no settings.
+                if of_one_moment and not self.connection.broken and not self.connection.closed:
+                    self.connection.isolation_level = None
 
     @contextmanager
     def planning_once(self) -> Generator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -161,6 +162,37 @@ def test_a_locked_row_is_left_for_later_and_nobody_waits(attic: Attic) -> None:
     assert attic.run().rows > 0
     assert attic.ask(f"SELECT count(*) FROM {METRICS} WHERE date < '2025-11-01'") == "0"
     assert attic.content("public.health_metrics_all") == before
+
+
+def test_a_row_that_changes_while_its_batch_leaves_moves_as_it_became(attic: Attic) -> None:
+    """Its batch, which copied it as it was, is undone, and taken again by a statement that waits for the change."""
+    waits = "SELECT count(*) > 0 FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)"
+    waits += " WHERE NOT l.granted AND a.query LIKE '%%DELETE FROM ONLY%%' AND a.datname = current_database()"
+    before = int(attic.ask(f"SELECT count(*) FROM {METRICS} WHERE date < '2025-11-01'"))
+    with attic.live.session() as other, ThreadPoolExecutor(1) as aside:
+        with other.transaction():
+            other.run(statement(f"UPDATE {METRICS} SET diet_score = 99 WHERE id = 1"))
+            running = aside.submit(attic.run)
+            while not running.done() and attic.ask(waits) == "false":
+                pass
+        report = running.result()
+    assert report.rows == before
+    assert attic.ask(f"SELECT diet_score FROM {ARCHIVE} WHERE id = 1") == "99"
+    assert attic.ask("SELECT count(*) FROM public.health_metrics_all WHERE id = 1") == "1"
+    assert any("gave way 1 time" in line for line in attic.lines)
+
+
+def test_a_row_of_a_month_that_nobody_planned_for_leaves_with_the_others(attic: Attic) -> None:
+    """It came after the plan: its month is made on the way, and its batch holds rows of two months."""
+
+    def come_late() -> None:
+        attic.on_line = bool
+        attic.live.run(f"UPDATE {METRICS} SET date = '2020-02-29' WHERE id = 3")
+
+    attic.on_line = come_late
+    attic.run()
+    assert attic.ask(f"SELECT count(*) FROM {METRICS} WHERE date < '2025-11-01'") == "0"
+    assert (attic.unit("2020-02").rows, attic.unit("2020-02").stands) == (1, State.SEALED)
 
 
 def test_a_table_that_was_written_anew_is_walked_from_its_beginning(attic: Attic) -> None:

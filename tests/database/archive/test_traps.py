@@ -116,6 +116,23 @@ def test_rows_that_an_archive_swallows_come_back(attic: Attic) -> None:
 
 
 @pytest.mark.pg(">= 18")
+def test_rows_that_stay_although_they_were_copied_undo_their_batch(attic: Attic) -> None:
+    """A trigger that keeps rows and appears behind the plan's back: they are in no two places."""
+    attic.live.run("CREATE FUNCTION public.keep_it() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'")
+    before = attic.content(METRICS)
+    keep = f"CREATE TRIGGER keep_it BEFORE DELETE ON {METRICS} FOR EACH ROW WHEN (old.id = 7)"
+
+    def appear() -> None:
+        attic.on_line = bool
+        attic.live.run(f"{keep} EXECUTE FUNCTION public.keep_it()")
+
+    attic.on_line = appear
+    with pytest.raises(RowsAstray, match=r"took \d+ rows, and the archive got \d+"):
+        attic.run()
+    assert attic.content(METRICS, ARCHIVE) == before
+
+
+@pytest.mark.pg(">= 18")
 def test_a_batch_whose_cursor_stayed_is_undone(attic: Attic) -> None:
     """Rows that left while the walk did not go on would be counted twice, or by nobody."""
     attic.run()

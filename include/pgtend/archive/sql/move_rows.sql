@@ -1,6 +1,7 @@
 -- Moves the old rows of some pages, in one statement with the ledger and the cursor: whatever ends it, each row is in exactly one
--- place, and the ledger knows the content of those that left. Columns by name, because positions differ. What the archive took is
--- told by the answer to the INSERT, and what left by how far the pass counted: counting rows by returning them is dear. Day and
+-- place, and the ledger knows the content of those that left. It waits for whoever changes a row meanwhile, and moves it as it is
+-- then. Dearer than copying and deleting as of one moment: each row is kept aside on its way and read twice. What the archive took
+-- is told by the answer to the INSERT, and what left by how far the pass counted: counting rows by returning them is dear. Day and
 -- hash of a row are made where it is deleted and at hand, and come first, so that whoever adds them up reads nothing else of it.
 WITH gone AS (
     DELETE FROM ONLY {table} AS old
