@@ -263,7 +263,7 @@ def test_a_changed_copy_is_seen_by_every_look(ground: Ground) -> None:
         course.checks.clear()
         course.extras(copy)
         sealed = ground.stage.backup()
-        with sealed.spooled(Role.PRE_DATA) as before, sealed.spooled(Role.POST_DATA) as after:
+        with sealed.spooled(Role.PRE_DATA, Role.POST_DATA) as (before, after):
             checks = (
                 *check_rows(sealed, copy.superuser, 1),
                 check_pages(copy, 2),

@@ -63,6 +63,9 @@ def test_a_restored_database_is_identical(stage: Stage, origin: LiveDatabase) ->
     # Born frozen: nobody has to write these pages a second time.
     frozen = "SELECT (relallvisible > 0)::text AS word FROM pg_class WHERE relname = 'patient'"
     assert one(origin, name, frozen) == "true"
+    # Known to the planner, materialized views and the new catalogue too.
+    known = "SELECT string_agg(DISTINCT tablename, ' ' ORDER BY tablename) AS word FROM pg_stats WHERE tablename = ANY"
+    assert one(origin, name, f"{known} ('{{patient,visit,per_day,pg_class}}')") == "patient per_day pg_class visit"
     assert names_like(stage, "pgtend_restoring_") == []
 
 

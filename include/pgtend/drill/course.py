@@ -215,9 +215,9 @@ class Course:
         manifest = backup.entry.manifest
         with self._past(CheckName.RESTORE):
             with self.stage(Stage.FETCH):
-                before = life.enter_context(backup.spooled(Role.PRE_DATA))
-                after = life.enter_context(backup.spooled(Role.POST_DATA))
-                globals_sql = backup.content(Role.GLOBALS).decode(errors="surrogateescape")
+                spools = backup.spooled(Role.PRE_DATA, Role.POST_DATA, Role.GLOBALS)
+                before, after, globals_ = life.enter_context(spools)
+            globals_sql = globals_.text
             with self.stage(Stage.GLOBALS):
                 copy = prepare(server, manifest, globals_sql)
                 archives = Archives.read(copy, before, after)

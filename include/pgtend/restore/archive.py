@@ -6,7 +6,8 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Collection, Generator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import IO
@@ -17,12 +18,14 @@ from pgtend.fleet.model import Limits
 from pgtend.postgres.address import Address
 from pgtend.postgres.command import Command, client
 from pgtend.postgres.process import Source, feeding, run
-from pgtend.postgres.session import open_session
+from pgtend.postgres.session import Session, open_session
 from pgtend.postgres.tools import ClientTools
 from pgtend.restore.attendance import attended
 from pgtend.restore.errors import KeyNeeded
+from pgtend.restore.hands import by_many_hands
 from pgtend.restore.model import Load, Owners
 from pgtend.restore.rows import fill_tables
+from pgtend.restore.statistics import READ_ANALYZABLE, analyze_tables, bundled
 from pgtend.vault.agekeys import PrivateKeys
 from pgtend.vault.model import Readable, Vault
 from pgtend.vault.parts import MIB
@@ -79,19 +82,25 @@ class Backup:
         return content
 
     @contextmanager
-    def spooled(self, role: Role) -> Generator[Spool]:
-        """Keep the part of a role in a file without a name, which holds no rows and is gone with us.
+    def spooled(self, *roles: Role) -> Generator[tuple[Spool, ...]]:
+        """Keep the parts of each role in a file without a name, which holds no rows and is gone with us.
 
         pg_restore needs to jump about in an archive to build indexes in parallel and to tell what is in it. From a
         file that has a name only through our process nothing stays behind, even after a kill.
         """
-        with tempfile.TemporaryFile() as file:
-            for part in self.entry.manifest.parts_of(role):
-                with self.opened(part) as plain:
-                    for chunk in iter(lambda stream=plain: stream.read(MIB), b""):
-                        file.write(chunk)
-            file.flush()
-            yield Spool(file)
+        with ExitStack() as life:
+            spools = tuple(Spool(life.enter_context(tempfile.TemporaryFile())) for _ in roles)
+            with ThreadPoolExecutor(max_workers=len(roles), thread_name_prefix="fetch") as crew:
+                for _ in crew.map(self._fetch, roles, spools):
+                    pass
+            yield spools
+
+    def _fetch(self, role: Role, spool: Spool) -> None:
+        for part in self.entry.manifest.parts_of(role):
+            with self.opened(part) as plain:
+                for chunk in iter(lambda stream=plain: stream.read(MIB), b""):
+                    spool.file.write(chunk)
+        spool.file.flush()
 
 
 class _Plain(Readable):
@@ -122,6 +131,12 @@ class Spool:
         """The way to it for a program that we start."""
         return f"/proc/{os.getpid()}/fd/{self.file.fileno()}"
 
+    @property
+    def text(self) -> str:
+        """What is in it, where that is words."""
+        self.file.seek(0)
+        return self.file.read().decode(errors="surrogateescape")
+
 
 @dataclass(frozen=True, slots=True)
 class Restorer:
@@ -133,6 +148,12 @@ class Restorer:
     without_tablespaces: bool = False
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
     """Of its sessions, on top of our own."""
+
+    @contextmanager
+    def session(self) -> Generator[Session]:
+        """Open a session of our own, with what pg_restore is told too."""
+        with open_session(self._entrance, _LIMITS, application=APPLICATION) as session:
+            yield session
 
     def load(self, backup: Backup, load: Load) -> None:
         """Stream the rows of one part into their tables."""
@@ -146,7 +167,7 @@ class Restorer:
     def _fill(self, script: Readable, only: Collection[tuple[str, str]]) -> None:
         """Fill tables through a session of our own, which may do more for them than pg_restore does."""
         with (
-            open_session(self._entrance, _LIMITS, application=APPLICATION) as session,
+            self.session() as session,
             attended(script, session, SILENCE) as dump,
             session.transaction(),
         ):
@@ -184,8 +205,9 @@ class Restorer:
 
     def analyze(self, jobs: int) -> None:
         """Give the planner statistics, several tables at a time."""
-        arguments = ("--analyze-only", f"--jobs={jobs}", "--quiet")
-        run(client(self.tools, "vacuumdb", self._entrance, *arguments), within=LONGEST)
+        with self.session() as session:
+            pieces = bundled(session.rows(READ_ANALYZABLE))
+            by_many_hands(pieces, self.session, analyze_tables, jobs=jobs)
 
     def _command(self, *arguments: str) -> Command:
         fixed = ("--no-password", *self._choices())

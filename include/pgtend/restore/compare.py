@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from pgtend.backup.facts import (
     READ_INVENTORY,
@@ -24,6 +23,7 @@ from pgtend.backup.record import Sequence as KeptSequence
 from pgtend.postgres.address import Address
 from pgtend.postgres.session import Session
 from pgtend.restore.archive import Backup
+from pgtend.restore.hands import by_many_hands
 from pgtend.restore.model import Aspect, Difference, Owners, RestoreOrder
 from pgtend.restore.server import APPLICATION, LIMITS, known_cores
 
@@ -54,19 +54,24 @@ class _Found:
 def compare(backup: Backup, place: Address, tables: Sequence[Table], order: RestoreOrder) -> Comparison:
     """Compare what was restored with what was there at the moment of the backup."""
     manifest = backup.entry.manifest
-    with reader(place, LIMITS, application=APPLICATION) as session:
+    with (
+        reader(place, LIMITS, application=APPLICATION) as session,
+        ThreadPoolExecutor(max_workers=1, thread_name_prefix="compare") as aside,
+    ):
         is_same_major = session.facts.major == manifest.source.major
-        found = compare_rows(backup, session, tables, order.jobs)
-        differences = list(found.differences)
+        looks = as_looked_at(session.rows(READ_RELATIONS), tables)
+        rows = aside.submit(_compare_looks, backup, place, tables, looks, order.jobs)
+        around: list[Difference] = []
         if order.is_whole:
-            differences += compare_sequences(manifest, session)
+            around += compare_sequences(manifest, session)
         if not order.tables:
-            differences += compare_inventory(manifest, session, order.owners)
+            around += compare_inventory(manifest, session, order.owners)
+        found = rows.result()
     return Comparison(
         tables=found.tables,
         rows=found.rows,
         compared=_words(order, tables),
-        differences=tuple(differences),
+        differences=(*found.differences, *around),
         remarks=tuple(_remarks(manifest, tables, order, is_same_major=is_same_major)),
     )
 
@@ -82,9 +87,15 @@ class RowsCompared:
 
 def compare_rows(backup: Backup, session: Session, tables: Sequence[Table], jobs: int) -> RowsCompared:
     """Count and hash the rows of tables as it was done in the snapshot of the backup."""
-    kept = _kept_fingerprints(backup)
     looks = as_looked_at(session.rows(READ_RELATIONS), tables)
-    found = _hash_all(session.address, looks, jobs)
+    return _compare_looks(backup, session.address, tables, looks, jobs)
+
+
+def _compare_looks(
+    backup: Backup, place: Address, tables: Sequence[Table], looks: Sequence[Look], jobs: int
+) -> RowsCompared:
+    kept = _kept_fingerprints(backup)
+    found = _hash_all(place, looks, jobs)
     differences = tuple(_table_differences(tables, found, kept))
     return RowsCompared(tables=len(found), rows=sum(one.rows for one in found), differences=differences)
 
@@ -108,21 +119,16 @@ def _kept_fingerprints(backup: Backup) -> Mapping[str, Fingerprint]:
 
 
 def _hash_all(place: Address, looks: Sequence[Look], jobs: int) -> list[_Found]:
-    """Hash several tables at a time, the largest first: each of the crew has a session and takes what is next."""
-    left = deque(sorted(looks, key=lambda look: -look.table.size))
+    """Hash several tables at a time, the largest first."""
     total, cores = sum(look.table.size for look in looks), known_cores(place)
 
-    def hashed(session: Session, look: Look) -> RowsHashed:
+    def hashed(session: Session, look: Look) -> _Found:
         if not wants_helpers(look.table.size, total, jobs, cores):
             work_alone(session)
-        return hash_rows(session, look)
+        return _found(look, hash_rows(session, look))
 
-    def work(_hand: int) -> list[_Found]:
-        with reader(place, LIMITS, application=APPLICATION) as session:
-            return [_found(look, hashed(session, look)) for look in _taken(left)]
-
-    with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="compare") as crew:
-        return [one for share in crew.map(work, range(jobs)) for one in share]
+    door = partial(reader, place, LIMITS, application=APPLICATION)
+    return by_many_hands(sorted(looks, key=lambda look: -look.table.size), door, hashed, jobs=jobs)
 
 
 def wants_helpers(size: int, total: int, jobs: int, cores: int) -> bool:
@@ -131,13 +137,6 @@ def wants_helpers(size: int, total: int, jobs: int, cores: int) -> bool:
     Without a known number of cores, the server decides.
     """
     return not 0 < cores <= jobs or size > _LOPSIDED * total / jobs
-
-
-def _taken(left: deque[Look]) -> Iterable[Look]:
-    """Take what is left, one after the other, while others do the same."""
-    with suppress(IndexError):
-        while True:
-            yield left.popleft()
 
 
 def _found(look: Look, hashed: RowsHashed) -> _Found:

@@ -64,6 +64,10 @@ class Plan:
 
     pre_data: Spool
     post_data: Spool
+    contents: Sequence[str]
+    """The entries of the last section."""
+    own_script: str
+    """What makes the database itself and everything before its rows."""
     tools: ClientTools
     missing_roles: tuple[str, ...]
     without_tablespaces: bool
@@ -99,24 +103,40 @@ def restore_backup(backup: Backup, order: RestoreOrder, progress: Progress, *, c
                 _fill(backup, restorer, plan, order, watch)
                 with watch.stage("compare with the manifest"):
                     found = compare(backup, place, restored_tables(manifest, order), order)
-            remarks = _finish(unfinished, restorer, plan, order)
+            remarks = _finish(unfinished, plan, order)
     return _report(manifest, order, found, (*plan.remarks, *remarks), watch)
 
 
 @contextmanager
 def _planned(backup: Backup, server: Session, order: RestoreOrder) -> Generator[Plan]:
     """Fetch what is small, and compare what it needs with what the server has."""
-    tools = ClientTools.find(server.facts.major)
-    with backup.spooled(Role.PRE_DATA) as before, backup.spooled(Role.POST_DATA) as after:
-        plain = Restorer(tools, server.address, order.owners)
-        script = plain.script(before, "--create") + plain.script(after)
-        known = roles_of(backup.content(Role.GLOBALS).decode(errors="surrogateescape"))
+    with backup.spooled(Role.PRE_DATA, Role.POST_DATA, Role.GLOBALS) as (before, after, globals_):
+        yield _plan(server, order, before, after, globals_)
+
+
+def _plan(server: Session, order: RestoreOrder, before: Spool, after: Spool, globals_: Spool) -> Plan:
+    plain = Restorer(ClientTools.find(server.facts.major), server.address, order.owners)
+    with ThreadPoolExecutor(max_workers=2, thread_name_prefix="read") as crew:
+        making, listing = crew.submit(plain.script, before, "--create"), crew.submit(plain.contents, after)
+        script = plain.script(after)
         names = server.row(READ_ROLE_NAMES)
-        needed = roles_needed(script, known) if order.owners is not Owners.IGNORE else frozenset[str]()
-        lost = sorted(tablespaces_needed(script) - set(names.tablespaces))
-        remarks = (f"everything is in the default tablespace: there is no {', '.join(lost)} here",) if lost else ()
         building = server.row(READ_BUILDING, {"jobs": order.jobs, "cores": known_cores(server.address)})
-        yield Plan(before, after, tools, tuple(sorted(needed - set(names.roles))), bool(lost), building, remarks)
+    script += making.result()
+    known = roles_of(globals_.text)
+    needed = roles_needed(script, known) if order.owners is not Owners.IGNORE else frozenset[str]()
+    lost = sorted(tablespaces_needed(script) - set(names.tablespaces))
+    remarks = (f"everything is in the default tablespace: there is no {', '.join(lost)} here",) if lost else ()
+    return Plan(
+        pre_data=before,
+        post_data=after,
+        contents=listing.result(),
+        own_script=making.result(),
+        tools=plain.tools,
+        missing_roles=tuple(sorted(needed - set(names.roles))),
+        without_tablespaces=bool(lost),
+        building=building,
+        remarks=remarks,
+    )
 
 
 def _create_roles(server: Session, plan: Plan, order: RestoreOrder, progress: Progress) -> None:
@@ -144,8 +164,7 @@ def _amount(loads: Sequence[Load]) -> Bytes:
 
 
 def _finish_tables(manifest: Manifest, restorer: Restorer, plan: Plan, order: RestoreOrder) -> None:
-    contents = restorer.contents(plan.post_data)
-    chosen = without_links(contents) if order.tables else contents
+    chosen = without_links(plan.contents) if order.tables else plan.contents
     has_partitions = any(one.kind == "partitioned table" and one.count for one in manifest.inventory)
     for one in passes(chosen, order.jobs, has_partitions=has_partitions):
         with listed(one.entries) as entries:
@@ -167,11 +186,10 @@ def _load(backup: Backup, restorer: Restorer, loads: Sequence[Load], jobs: int) 
             future.result()
 
 
-def _finish(unfinished: str, restorer: Restorer, plan: Plan, order: RestoreOrder) -> tuple[str, ...]:
+def _finish(unfinished: str, plan: Plan, order: RestoreOrder) -> tuple[str, ...]:
     """Give the database its own rights and settings, and last of all its name."""
-    script = restorer.script(plan.pre_data, "--create")
     with entered(order.target) as server:
-        refused = properties.apply(server, properties.properties_of(script, unfinished))
+        refused = properties.apply(server, properties.properties_of(plan.own_script, unfinished))
         await_nobody(server, unfinished)
         server.run(RENAME_DATABASE, old=database(unfinished), new=database(order.name))
     return refused
