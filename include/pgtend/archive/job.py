@@ -15,7 +15,7 @@ from pgtend.archive.facts import READ_LEAVES
 from pgtend.archive.leaving import destroy_month, drop_month, newest_verified_backup, remove_superseded
 from pgtend.archive.memory import approve, move_on, remember, units_of
 from pgtend.archive.model import Departure, Pace, State, Unit, decide_departures, decide_destructions
-from pgtend.archive.move import Mover, quick_commits, say_move
+from pgtend.archive.move import Mover, MoveReport, quick_commits, say_move
 from pgtend.archive.pack import pack_month, unpacked
 from pgtend.archive.plan import ArchivePlan, TablePlan, plan_archive, plan_table, read_table, reading_session
 from pgtend.archive.pressure import Gauge, Lookout
@@ -239,15 +239,14 @@ class _Night:
         self.progress(f"{shelf.names}: {say_move(moved)}")
         took = timedelta(seconds=time.monotonic() - began)
         self.scribe.step(shelf.names, Step.MOVED, rows=moved.rows, took=took, detail=f"{moved.batches} batches")
-        self._hand_over(shelf, table)
+        self._hand_over(shelf, moved)
         return moved.is_finished
 
-    def _hand_over(self, shelf: Shelf, table: TablePlan) -> None:
+    def _hand_over(self, shelf: Shelf, moved: MoveReport) -> None:
         """Tell those who make tables smaller; only they know when that is worth its price."""
-        now = {leaf.oid: leaf for leaf in self.session.rows(READ_LEAVES, {"relation": shelf.facts.oid})}
-        for due in table.leaves:
-            if due.whole is None and due.rows and due.leaf.oid in now:
-                self.scribe.reclaim(now[due.leaf.oid], due.rows)
+        for leaf in self.session.rows(READ_LEAVES, {"relation": shelf.facts.oid}):
+            if removed := moved.by_leaf.get(leaf.oid):
+                self.scribe.reclaim(leaf, removed)
 
     def _seal(self, shelf: Shelf) -> None:
         for unit in units_of(self.session, shelf.names):

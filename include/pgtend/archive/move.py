@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 
+from pgtend.archive.due import LeafDue, condition_of
 from pgtend.archive.errors import RowsAstray
 from pgtend.archive.facts import (
     ADVANCE_PASS,
@@ -27,7 +28,7 @@ from pgtend.archive.facts import (
 )
 from pgtend.archive.memory import units_of
 from pgtend.archive.model import FEWEST_PAGES, Pace
-from pgtend.archive.plan import LeafDue, TablePlan, condition_of
+from pgtend.archive.plan import TablePlan
 from pgtend.archive.pressure import Gauge, Lookout
 from pgtend.archive.tables import Shelf
 from pgtend.fleet.model import Referenced
@@ -35,13 +36,15 @@ from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
 from pgtend.kernel.times import say_span
 from pgtend.postgres.errors import LockedOut, RowsBroken, StatementCancelled, StatementTimeout, TransactionLost
-from pgtend.postgres.identifiers import Composable, expression, relation, text
+from pgtend.postgres.identifiers import Composable, expression, once, relation, text
 from pgtend.postgres.session import Session
 
 # Others wanted the same rows: smaller and later may help. Whatever else went wrong would go wrong again.
 _IN_THE_WAY = (LockedOut, StatementCancelled, StatementTimeout, TransactionLost)
 _TRIES = 3
 _SWEEPS = 3
+_WORTH_READING = 0.01
+"""Rows for each page of the table that a sweep must have moved for another one to be worth reading them all."""
 _STRAGGLERS = 5_000
 _SAY_EVERY = 5.0
 
@@ -55,7 +58,7 @@ class MoveReport:
     gave_way: int = 0
     skipped: int = 0
     longest: timedelta = timedelta()
-    months: dict[date, int] = field(default_factory=dict[date, int])
+    by_leaf: dict[int, int] = field(default_factory=dict[int, int])
     is_finished: bool = True
 
 
@@ -103,7 +106,7 @@ class Mover:
             return False
         for first, last in _stretches((one.block for one in found), gap=self.pace.pages):
             self._walk(due, first, last)
-        return self.report.rows > before
+        return self.report.rows - before > due.leaf.blocks * _WORTH_READING
 
     def _walk(self, due: LeafDue, first: int, last: int) -> None:
         walk = self._begin(due, first, last)
@@ -147,7 +150,7 @@ class Mover:
                 walk = self._move_as_they_change(due, before, values)
             else:
                 walk = self._move_as_they_were(due, before, values)
-        self._note(walk.moved - before.moved, timedelta(seconds=time.monotonic() - began))
+        self._note(due, walk.moved - before.moved, timedelta(seconds=time.monotonic() - began))
         return walk
 
     @property
@@ -215,10 +218,11 @@ class Mover:
             )
         return walk
 
-    def _note(self, rows: int, took: timedelta) -> None:
+    def _note(self, due: LeafDue, rows: int, took: timedelta) -> None:
         self.pace = self.pace.after(took)
         report = self.report
         report.rows += rows
+        report.by_leaf[due.leaf.oid] = report.by_leaf.get(due.leaf.oid, 0) + rows
         report.batches += 1
         report.longest = max(report.longest, took)
         if time.monotonic() - self._said_at > _SAY_EVERY:
@@ -254,15 +258,16 @@ class Mover:
     @cached_property
     def _copied(self) -> Mapping[str, Composable]:
         """What is the same in the statement of each batch."""
-        return {"archive": self.shelf.names.archive, "columns": self.plan.reading.layout.as_they_lie, "due": self._due}
+        layout = self.plan.reading.layout
+        return {"archive": self.shelf.names.archive, "columns": once(layout.as_they_lie), "due": self._due}
 
     @cached_property
     def _hashed(self) -> Composable:
-        return self.plan.reading.layout.hashed
+        return once(self.plan.reading.layout.hashed)
 
     @cached_property
     def _due(self) -> Composable:
-        return condition_of(self.plan.reading, self.plan.cutoff, self.plan.holds)
+        return once(condition_of(self.plan.reading, self.plan.cutoff, self.plan.holds))
 
     @staticmethod
     def _table(due: LeafDue) -> Composable:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+from pgtend.archive.due import LeafDue, look
 from pgtend.archive.errors import NoSuchRule, NotArchivable, NotYetApproved
 from pgtend.archive.facts import (
-    COUNT_DUE,
     PIN_SESSION,
     READ_COLUMNS,
     READ_LEAVES,
@@ -20,40 +20,23 @@ from pgtend.archive.facts import (
     READ_TRIGGERS,
     Approval,
     HoldFacts,
-    LeafFacts,
 )
 from pgtend.archive.memory import approval_of, holds_of, units_of
-from pgtend.archive.model import DueMonth, Estimate, Unit, cutoff_month, in_order, rule_digest
+from pgtend.archive.model import Estimate, Unit, cutoff_month, in_order, rule_digest
 from pgtend.archive.names import Names
 from pgtend.archive.preflight import Reading
 from pgtend.archive.room import needed_by, room_left
 from pgtend.archive.tables import Relation, find
-from pgtend.fleet.model import ArchiveMode, ArchiveRules, Database, Limits, Referenced, TableArchive
+from pgtend.fleet.model import ArchiveMode, ArchiveRules, Database, Limits, TableArchive
 from pgtend.kernel.errors import Problem
 from pgtend.kernel.names import counted, did_you_mean
 from pgtend.kernel.sizes import Bytes
 from pgtend.kernel.times import say_span
 from pgtend.postgres.address import Address
 from pgtend.postgres.errors import StandbyRefused
-from pgtend.postgres.identifiers import Composable, Identifier, all_of, expression, relation
 from pgtend.postgres.session import Session, open_session
 
 _LOCK_PATIENCE = timedelta(milliseconds=500)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeafDue:
-    """What is old enough in one table that holds rows."""
-
-    leaf: LeafFacts
-    months: Sequence[DueMonth]
-    whole: date | None = None
-    """The month that this partition is, where it leaves as a whole."""
-
-    @property
-    def rows(self) -> int:
-        """How many rows would leave."""
-        return sum(month.rows for month in self.months)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,10 +88,15 @@ class TablePlan:
         return sum(due.rows for due in self.leaves)
 
     @property
+    def is_counted(self) -> bool:
+        """Whether every row was counted, and not those of some pages alone."""
+        return all(due.is_counted for due in self.leaves)
+
+    @property
     def estimate(self) -> Estimate:
         """What it is going to cost."""
         moved = [due for due in self.leaves if due.whole is None]
-        heap = sum(_share(due) for due in moved)
+        heap = sum(due.share for due in moved)
         indexes = sum(due.leaf.index_size for due in moved if due.rows)
         return Estimate(rows=sum(due.rows for due in moved), heap=Bytes(heap), indexes=Bytes(indexes))
 
@@ -129,7 +117,7 @@ class TablePlan:
         """Say all of it to people, one line at a time."""
         yield f"{self.names}: {self.headline()}"
         for month, rows in self.months.items():
-            yield f"    {month:%Y-%m}: {counted(rows, 'row')}"
+            yield f"    {month:%Y-%m}: {self._about}{counted(rows, 'row')}"
         if self.rows or self.reading.converts:
             cost = self.estimate
             yield (
@@ -147,11 +135,16 @@ class TablePlan:
             return f"nothing can be archived for {counted(len(self.problems), 'reason')}"
         if self.reading.converts:
             waits = "" if self.is_approved else "; this rule waits for its first approval"
-            moved = counted(self.rows, "row")
+            moved = f"{self._about}{counted(self.rows, 'row')}"
             return f"would become partitioned by month, and then {moved} would leave{waits}"
-        rows = f"{counted(self.rows, 'row')} of {counted(len(self.months), 'month')} before {self.cutoff:%Y-%m}"
+        rows = f"{self._about}{counted(self.rows, 'row')} of {counted(len(self.months), 'month')}"
         waits = "" if self.is_approved else "; this rule waits for its first approval"
+        rows += f" before {self.cutoff:%Y-%m}"
         return f"{rows} would leave by {self.mode}{waits}" if self.rows else f"nothing is old enough{waits}"
+
+    @property
+    def _about(self) -> str:
+        return "" if self.is_counted else "about "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,13 +263,6 @@ def read_table(session: Session, names: Names, rule: TableArchive) -> Reading | 
     )
 
 
-def condition_of(reading: Reading, cutoff: date, holds: Iterable[HoldFacts]) -> Composable:
-    """Say which rows of a table may leave."""
-    unreferenced = _unreferenced(reading) if reading.rule.referenced is Referenced.KEEP else ()
-    held = sorted({hold.month for hold in holds})
-    return reading.layout.due(cutoff, held, *unreferenced)
-
-
 @contextmanager
 def reading_session(address: Address, limits: Limits, *, application: str) -> Generator[Session]:
     """Open a session in which rows look the same everywhere, none is hidden, and no lock is waited for long."""
@@ -294,7 +280,7 @@ def plan_table(session: Session, reading: Reading, now: datetime) -> TablePlan:
     return TablePlan(
         reading=reading,
         cutoff=cutoff,
-        leaves=() if problems else tuple(_look(session, reading, cutoff, holds)),
+        leaves=() if problems else tuple(look(session, reading, cutoff, holds)),
         units=units_of(session, reading.names),
         holds=holds,
         problems=problems,
@@ -302,60 +288,11 @@ def plan_table(session: Session, reading: Reading, now: datetime) -> TablePlan:
     )
 
 
-def _look(session: Session, reading: Reading, cutoff: date, holds: Sequence[HoldFacts]) -> Iterator[LeafDue]:
-    """Count what is old enough, in every table that holds rows."""
-    detaches = reading.rule.mode is not ArchiveMode.MOVE and reading.may_detach
-    archived = {unit.month for unit in units_of(session, reading.names) if unit.stands.is_in_database}
-    held = {hold.month for hold in holds}
-    for leaf in reading.leaves:
-        month = reading.month_of(leaf) if detaches else None
-        if month is not None and month >= cutoff:
-            continue
-        months = session.rows(
-            COUNT_DUE,
-            table=relation(leaf.schema, leaf.name),
-            day=reading.layout.day,
-            due=condition_of(reading, cutoff, holds),
-        )
-        # A month that left before has a partition for late rows, and those move one by one.
-        whole = month if month is not None and month not in archived | held and not _is_landing(reading, leaf) else None
-        if months or whole:
-            yield LeafDue(leaf=leaf, months=months, whole=whole)
-
-
-def _is_landing(reading: Reading, leaf: LeafFacts) -> bool:
-    month = reading.month_of(leaf)
-    return month is not None and leaf.name == reading.names.landing_name(month)
-
-
-def _unreferenced(reading: Reading) -> Iterator[Composable]:
-    """Say that nothing points at a row, for each foreign key that could."""
-    for one in reading.references:
-        pairs = zip(one.columns, one.referenced, strict=True)
-        same = all_of(
-            expression("pointing.{child} = old.{parent}", child=Identifier(child), parent=Identifier(parent))
-            for child, parent in pairs
-        )
-        yield expression(
-            "NOT EXISTS (SELECT FROM {child} AS pointing WHERE {same})",
-            child=relation(one.child_schema, one.child_name),
-            same=same,
-        )
-
-
 def _strangers(names: Names, archive: Relation | None, view: Relation | None, *, ours: bool) -> Iterator[str]:
     if archive is not None and not ours:
         yield f"{names.schema}.{names.archive_name}"
     if view is not None and (view.kind != "v" or not ours):
         yield f"{names.schema}.{names.view_name}"
-
-
-def _share(due: LeafDue) -> int:
-    """Guess how much of a table's heap its old rows are: by the pages between the first and the last of them."""
-    if not due.months:
-        return 0
-    pages = max(m.last_block for m in due.months) - min(m.first_block for m in due.months) + 1
-    return min(due.leaf.size, int(due.leaf.size * pages / max(due.leaf.blocks, 1)))
 
 
 def _no_room(table: TablePlan, needed: int, room: int) -> Problem:
@@ -377,10 +314,8 @@ def _refuse_standby(session: Session) -> None:
 
 __all__ = [
     "ArchivePlan",
-    "LeafDue",
     "TablePlan",
     "chosen",
-    "condition_of",
     "missing_table",
     "plan_archive",
     "plan_table",

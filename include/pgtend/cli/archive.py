@@ -150,6 +150,7 @@ def _table_as_json(table: TablePlan) -> Json:
         "cutoff": table.cutoff.isoformat(),
         "approved": table.is_approved,
         "rows": table.rows,
+        "counted": table.is_counted,
         "months": {f"{month:%Y-%m}": rows for month, rows in table.months.items()},
         "wal_bytes": int(cost.wal),
         "disk_bytes": int(cost.disk),

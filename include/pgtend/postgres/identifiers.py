@@ -78,6 +78,11 @@ def joined(parts: Iterable[Composable]) -> Composable:
     return SQL("").join(parts)
 
 
+def once(part: Composable) -> Composable:
+    """Write a part of a statement once for all the times that it is used."""
+    return SQL(cast("LiteralString", part.as_string(None)))
+
+
 def from_catalogue(definition: str) -> Composable:
     """Repeat what the server itself wrote about an object of its own: a type, the condition of a policy."""
     return SQL(cast("LiteralString", definition))
@@ -102,6 +107,7 @@ __all__ = [
     "joined",
     "listed",
     "number",
+    "once",
     "only_relations",
     "relation",
     "text",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from bed.archiving import METRICS, Attic
+from bed.archiving import METRICS, Attic, filled
 from bed.clusters import asked, statement
+from pgtend.archive.due import Sampling, condition_of, count_due
 from pgtend.archive.errors import NotArchivable, NotYetApproved, SealBroken
 from pgtend.archive.model import State
 from pgtend.postgres.errors import MissingRight
@@ -63,6 +65,25 @@ def test_the_plan_counts_what_then_happens(attic: Attic) -> None:
     assert {unit.month: unit.rows for unit in attic.units()} == plan.months
     assert 0 < int(plan.estimate.wal) < 10_000_000
     assert any("ROW EXCLUSIVE" in lock for lock in plan.locks())
+
+
+@pytest.mark.pg(">= 18")
+def test_of_a_large_table_some_pages_say_how_much_is_old(attic: Attic) -> None:
+    """Within a quarter, with every month, and around all that is old; too little of it in the sample is counted."""
+    attic.live.run(filled(60_000), f"ANALYZE {METRICS}")
+    plan = attic.table()
+    (due,), (leaf,) = plan.leaves, plan.reading.leaves
+    with attic.session() as session:
+        condition = condition_of(plan.reading, plan.cutoff, ())
+        rough = count_due(session, plan.reading, leaf, condition, Sampling(from_blocks=400, one_in=4, enough=2_000))
+        small = count_due(session, plan.reading, leaf, condition, Sampling(from_blocks=400, one_in=4, enough=30_000))
+    assert (due.is_counted, rough.is_counted, small.is_counted) == (True, False, True)
+    assert 0.75 < rough.rows / due.rows < 1.25
+    assert {month.month for month in rough.months} == {month.month for month in due.months}
+    assert min(month.first_block for month in rough.months) <= min(month.first_block for month in due.months)
+    assert max(month.last_block for month in rough.months) >= max(month.last_block for month in due.months)
+    assert small == due
+    assert "about" in replace(plan, leaves=[rough]).headline()
 
 
 def test_an_archived_month_has_its_key_and_a_brin_and_nothing_else(attic: Attic) -> None:
