@@ -38,7 +38,7 @@ class Sampling:
         )
 
 
-_SAMPLING = Sampling()
+SAMPLING = Sampling()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,9 @@ def condition_of(reading: Reading, cutoff: date, holds: Iterable[HoldFacts]) -> 
     return reading.layout.due(cutoff, held, *unreferenced)
 
 
-def look(session: Session, reading: Reading, cutoff: date, holds: Sequence[HoldFacts]) -> Iterator[LeafDue]:
+def look(
+    session: Session, reading: Reading, cutoff: date, holds: Sequence[HoldFacts], sampling: Sampling | None
+) -> Iterator[LeafDue]:
     """Find what is old enough, in every table that holds rows."""
     detaches = reading.rule.mode is not ArchiveMode.MOVE and reading.may_detach
     archived = {unit.month for unit in units_of(session, reading.names) if unit.stands.is_in_database}
@@ -82,7 +84,7 @@ def look(session: Session, reading: Reading, cutoff: date, holds: Sequence[HoldF
         month = reading.month_of(leaf) if detaches else None
         if month is not None and month >= cutoff:
             continue
-        due = count_due(session, reading, leaf, condition_of(reading, cutoff, holds))
+        due = count_due(session, reading, leaf, condition_of(reading, cutoff, holds), sampling)
         # A month that left before has a partition for late rows, and those move one by one.
         whole = month if month is not None and month not in archived | held and not _is_landing(reading, leaf) else None
         if due.months or whole:
@@ -90,13 +92,13 @@ def look(session: Session, reading: Reading, cutoff: date, holds: Sequence[HoldF
 
 
 def count_due(
-    session: Session, reading: Reading, leaf: LeafFacts, condition: Composable, sampling: Sampling = _SAMPLING
+    session: Session, reading: Reading, leaf: LeafFacts, condition: Composable, sampling: Sampling | None
 ) -> LeafDue:
-    """Count the old rows of a table, of a large one in some of its pages."""
+    """Count the old rows of a table; of a large one in some of its pages, where a sample will do."""
     asked = partial(
         session.rows, COUNT_DUE, table=relation(leaf.schema, leaf.name), day=reading.layout.day, due=condition
     )
-    if leaf.blocks >= sampling.from_blocks:
+    if sampling and leaf.blocks >= sampling.from_blocks:
         found = asked(sample=expression("TABLESAMPLE SYSTEM ({share})", share=number(100 // sampling.one_in)))
         if sum(month.rows for month in found) >= sampling.enough:
             told = [sampling.in_the_whole(month, leaf.blocks) for month in found]

@@ -109,7 +109,7 @@ def archive_database(  # noqa: PLR0913 - where, on whose behalf, who watches; th
         began, now = time.monotonic(), clock()
         closes_at = began + _room(site.database, now, ignore_window=wanted.ignore_window).total_seconds()
         with _sessions(site, wanted.patience) as (session, second):
-            plan = plan_archive(session, site.database, now, only=wanted.only)
+            plan = plan_archive(session, site.database, now, only=wanted.only, is_decided=bool(wanted.approved_by))
             scribe = Scribe(run, site.database.name)
             scribe.plan(plan)
             for line in plan.lines():
@@ -199,7 +199,7 @@ class _Night:
         took = timedelta(seconds=time.monotonic() - began)
         self.scribe.step(table.names, Step.CONVERTED, took=took)
         changed = read_table(self.session, table.names, reading.rule)
-        return plan_table(self.session, changed, self.now) if changed else table
+        return plan_table(self.session, changed, self.now, is_decided=True) if changed else table
 
     def _detach(self, shelf: Shelf, table: TablePlan) -> None:
         began = time.monotonic()

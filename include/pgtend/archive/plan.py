@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from pgtend.archive.due import LeafDue, look
+from pgtend.archive.due import SAMPLING, LeafDue, Sampling, look
 from pgtend.archive.errors import NoSuchRule, NotArchivable, NotYetApproved
 from pgtend.archive.facts import (
     PIN_SESSION,
@@ -193,8 +193,10 @@ class ArchivePlan:
             )
 
 
-def plan_archive(session: Session, database: Database, now: datetime, *, only: Sequence[str] = ()) -> ArchivePlan:
-    """Judge every table that has a rule; changes nothing."""
+def plan_archive(
+    session: Session, database: Database, now: datetime, *, only: Sequence[str] = (), is_decided: bool = False
+) -> ArchivePlan:
+    """Judge every table that has a rule; changes nothing. Decided is what somebody approves with this very run."""
     _refuse_standby(session)
     rules = database.archive.tables
     room = room_left(session, database.health.disk)
@@ -205,7 +207,7 @@ def plan_archive(session: Session, database: Database, now: datetime, *, only: S
         if reading is None:
             missing.append(missing_table(name))
         else:
-            table = plan_table(session, reading, now)
+            table = plan_table(session, reading, now, is_decided=is_decided)
             needed = needed_by(table.estimate)
             if reading.converts:
                 # The wider key is no larger than the indexes that are there.
@@ -272,20 +274,24 @@ def reading_session(address: Address, limits: Limits, *, application: str) -> Ge
         yield session
 
 
-def plan_table(session: Session, reading: Reading, now: datetime) -> TablePlan:
-    """Judge one table."""
+def plan_table(
+    session: Session, reading: Reading, now: datetime, *, is_decided: bool = False, sampling: Sampling = SAMPLING
+) -> TablePlan:
+    """Judge one table. What a person has yet to decide about is counted to the last row, and all else by a sample."""
     problems = tuple(reading.problems())
     holds = holds_of(session, reading.names)
     cutoff = cutoff_month(now, reading.rule)
-    return TablePlan(
+    bare = TablePlan(
         reading=reading,
         cutoff=cutoff,
-        leaves=() if problems else tuple(look(session, reading, cutoff, holds)),
+        leaves=(),
         units=units_of(session, reading.names),
         holds=holds,
         problems=problems,
         approval=approval_of(session, reading.names),
     )
+    enough = sampling if is_decided or bare.is_approved else None
+    return bare if problems else replace(bare, leaves=tuple(look(session, reading, cutoff, holds, enough)))
 
 
 def _strangers(names: Names, archive: Relation | None, view: Relation | None, *, ours: bool) -> Iterator[str]:

@@ -13,6 +13,7 @@ from bed.clusters import asked, statement
 from pgtend.archive.due import Sampling, condition_of, count_due
 from pgtend.archive.errors import NotArchivable, NotYetApproved, SealBroken
 from pgtend.archive.model import State
+from pgtend.archive.plan import plan_table
 from pgtend.postgres.errors import MissingRight
 
 ARCHIVE = "public.health_metrics_archive"
@@ -84,6 +85,25 @@ def test_of_a_large_table_some_pages_say_how_much_is_old(attic: Attic) -> None:
     assert max(month.last_block for month in rough.months) >= max(month.last_block for month in due.months)
     assert small == due
     assert "about" in replace(plan, leaves=[rough]).headline()
+
+
+@pytest.mark.pg(">= 18")
+def test_what_a_person_has_yet_to_decide_about_is_counted_to_the_last_row(attic: Attic) -> None:
+    """A single row of a strange year must be seen before somebody says yes; after that a sample will do."""
+    attic.live.run(filled(20_000), f"ANALYZE {METRICS}")
+    sampling = Sampling(from_blocks=100, one_in=4, enough=100)
+    reading = attic.table().reading
+
+    def counted_when(*, is_decided: bool) -> tuple[bool, bool]:
+        with attic.session() as session:
+            plan = plan_table(session, reading, attic.now, is_decided=is_decided, sampling=sampling)
+        return plan.is_approved, plan.is_counted
+
+    assert counted_when(is_decided=False) == (False, True)
+    assert counted_when(is_decided=True) == (False, False)
+    attic.run()
+    attic.live.run(filled(20_000))
+    assert counted_when(is_decided=False) == (True, False)
 
 
 def test_an_archived_month_has_its_key_and_a_brin_and_nothing_else(attic: Attic) -> None:
