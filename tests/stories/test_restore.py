@@ -69,6 +69,25 @@ def test_a_restored_database_is_identical(stage: Stage, origin: LiveDatabase) ->
     assert names_like(stage, "pgtend_restoring_") == []
 
 
+def test_a_table_is_indexed_as_soon_as_it_is_loaded(stage: Stage, origin: LiveDatabase) -> None:
+    """Nobody waits with it until the last row of the last table is there; foreign keys do, and come at the end."""
+    stage.take(origin.name)
+    stage.lines.clear()
+    stage.restore(f"{origin.name}_back")
+    built = [line for line in stage.lines if line.startswith("built ")]
+    loaded = next(number for number, line in enumerate(stage.lines) if line.startswith("load "))
+    assert sorted(built) == [
+        "built CONSTRAINT public patient patient_pkey postgres",
+        "built CONSTRAINT public visit visit_pkey postgres",
+    ]
+    assert all(stage.lines.index(line) < loaded for line in built)
+    keys = (
+        "SELECT string_agg(conname, ' ' ORDER BY conname) AS word FROM pg_constraint"
+        " WHERE conrelid >= 16384 AND contype <> 'n'"
+    )
+    assert one(origin, f"{origin.name}_back", keys) == "patient_pkey visit_patient_fkey visit_pkey"
+
+
 def test_tables_that_nobody_may_empty_are_filled_all_the_same(origin: LiveDatabase) -> None:
     """An owner who gave away the right to empty a table gets its rows back, if not frozen ones."""
     made = ("CREATE TABLE public.log (line text)", "REVOKE TRUNCATE ON public.log FROM CURRENT_USER")

@@ -94,8 +94,10 @@ def compare_rows(backup: Backup, session: Session, tables: Sequence[Table], jobs
 def _compare_looks(
     backup: Backup, place: Address, tables: Sequence[Table], looks: Sequence[Look], jobs: int
 ) -> RowsCompared:
-    kept = _kept_fingerprints(backup)
-    found = _hash_all(place, looks, jobs)
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="fetch") as crew:
+        fetching = crew.submit(_kept_fingerprints, backup)
+        found = _hash_all(place, looks, jobs)
+    kept = fetching.result()
     differences = tuple(_table_differences(tables, found, kept))
     return RowsCompared(tables=len(found), rows=sum(one.rows for one in found), differences=differences)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from collections.abc import Collection, Generator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -21,6 +21,7 @@ from pgtend.postgres.tools import ClientTools
 from pgtend.restore import properties
 from pgtend.restore.archive import Backup, Restorer, Spool
 from pgtend.restore.compare import Comparison, compare
+from pgtend.restore.early import TableKey, builds_of_tables
 from pgtend.restore.model import Load, Owners, RestoreOrder, RestoreReport, plan_loads, restored_tables
 from pgtend.restore.names import roles_needed, roles_of, tablespaces_needed
 from pgtend.restore.selection import listed, passes, without_links
@@ -66,6 +67,8 @@ class Plan:
     post_data: Spool
     contents: Sequence[str]
     """The entries of the last section."""
+    builds: Mapping[TableKey, Sequence[str]]
+    """Those of them that make the indexes and keys of a table."""
     own_script: str
     """What makes the database itself and everything before its rows."""
     tools: ClientTools
@@ -118,10 +121,10 @@ def _plan(server: Session, order: RestoreOrder, before: Spool, after: Spool, glo
     plain = Restorer(ClientTools.find(server.facts.major), server.address, order.owners)
     with ThreadPoolExecutor(max_workers=2, thread_name_prefix="read") as crew:
         making, listing = crew.submit(plain.script, before, "--create"), crew.submit(plain.contents, after)
-        script = plain.script(after)
+        last = plain.script(after)
         names = server.row(READ_ROLE_NAMES)
         building = server.row(READ_BUILDING, {"jobs": order.jobs, "cores": known_cores(server.address)})
-    script += making.result()
+    script = last + making.result()
     known = roles_of(globals_.text)
     needed = roles_needed(script, known) if order.owners is not Owners.IGNORE else frozenset[str]()
     lost = sorted(tablespaces_needed(script) - set(names.tablespaces))
@@ -130,6 +133,7 @@ def _plan(server: Session, order: RestoreOrder, before: Spool, after: Spool, glo
         pre_data=before,
         post_data=after,
         contents=listing.result(),
+        builds=builds_of_tables(listing.result(), last),
         own_script=making.result(),
         tools=plain.tools,
         missing_roles=tuple(sorted(needed - set(names.roles))),
@@ -151,10 +155,10 @@ def _fill(backup: Backup, restorer: Restorer, plan: Plan, order: RestoreOrder, w
     with watch.stage("make tables, types and functions"):
         restorer.replay(plan.pre_data, "pre-data")
     loads = plan_loads(backup.entry.manifest, order)
-    with watch.stage(f"load {_amount(loads)} in {len(loads)} streams"):
-        _load(backup, restorer, loads, order.jobs)
+    with watch.stage(f"load {_amount(loads)} in {len(loads)} streams, and index what is loaded"):
+        built = _load(backup, restorer, plan, loads, jobs=order.jobs, progress=watch.progress)
     with watch.stage("build indexes, constraints and triggers"):
-        _finish_tables(backup.entry.manifest, restorer, plan, order)
+        _finish_tables(backup.entry.manifest, restorer, plan, order, built)
     with watch.stage("give the planner statistics"):
         restorer.analyze(order.jobs)
 
@@ -163,27 +167,53 @@ def _amount(loads: Sequence[Load]) -> Bytes:
     return Bytes(sum(load.part.plain_size for load in loads))
 
 
-def _finish_tables(manifest: Manifest, restorer: Restorer, plan: Plan, order: RestoreOrder) -> None:
-    chosen = without_links(plan.contents) if order.tables else plan.contents
+def _finish_tables(
+    manifest: Manifest, restorer: Restorer, plan: Plan, order: RestoreOrder, built: Collection[str]
+) -> None:
+    left = [line for line in plan.contents if line not in built]
+    chosen = without_links(left) if order.tables else left
     has_partitions = any(one.kind == "partitioned table" and one.count for one in manifest.inventory)
     for one in passes(chosen, order.jobs, has_partitions=has_partitions):
-        with listed(one.entries) as entries:
-            restorer.replay(plan.post_data, "post-data", jobs=one.jobs, listed=entries)
+        _replay(restorer, plan, one.entries, one.jobs)
 
 
-def _load(backup: Backup, restorer: Restorer, loads: Sequence[Load], jobs: int) -> None:
-    """Load several parts at a time; after the first failure no further one begins."""
+def _replay(restorer: Restorer, plan: Plan, chosen: Sequence[str], jobs: int = 1) -> None:
+    if chosen:
+        with listed(chosen) as entries:
+            restorer.replay(plan.post_data, "post-data", jobs=jobs, listed=entries)
 
-    def one(load: Load) -> Callable[[], None]:
-        return lambda: restorer.load(backup, load)
 
+def _load(  # noqa: PLR0913 - from where, by whom, what, in which order, by how many, and who is told
+    backup: Backup, restorer: Restorer, plan: Plan, loads: Sequence[Load], *, jobs: int, progress: Progress
+) -> frozenset[str]:
+    """Load several parts at a time, and index each table as soon as it has its rows; tell which entries that ran.
+
+    Loads come first, so that the largest begins at once: an index waits until a hand is free, and the last table is the
+    only one that is indexed when nobody loads any more. After the first failure nothing further begins.
+    """
+
+    def load(one: Load) -> Sequence[str]:
+        restorer.load(backup, one)
+        return [line for table in one.names for line in plan.builds.get(table, ())]
+
+    def build(line: str) -> Sequence[str]:
+        _replay(restorer, plan, [line])
+        progress(f"built {line.split(' ', 3)[-1]}")
+        return ()
+
+    built: set[str] = set()
     with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="restore") as crew:
-        working = [crew.submit(one(load)) for load in loads]
-        done, waiting = wait(working, return_when=FIRST_EXCEPTION)
-        for future in waiting:
-            future.cancel()
-        for future in done:
-            future.result()
+        working = {crew.submit(load, one) for one in loads}
+        try:
+            while working:
+                done, working = wait(working, return_when=FIRST_COMPLETED)
+                ready = [line for future in done for line in future.result()]
+                built.update(ready)
+                working |= {crew.submit(build, line) for line in ready}
+        except BaseException:
+            crew.shutdown(wait=False, cancel_futures=True)
+            raise
+    return frozenset(built)
 
 
 def _finish(unfinished: str, plan: Plan, order: RestoreOrder) -> tuple[str, ...]:

@@ -145,6 +145,13 @@ class Load:
     schema: str = ""
     tables: tuple[str, ...] = ()
 
+    @property
+    def names(self) -> tuple[tuple[str, str], ...]:
+        """Schema and name of each table, as far as they are known: a part with all that is left names none."""
+        if self.tables:
+            return tuple((self.schema, name) for name in self.tables)
+        return tuple((one.schema_name, one.name) for one in self.part.tables)
+
 
 def plan_loads(manifest: Manifest, order: RestoreOrder) -> tuple[Load, ...]:
     """Decide which parts are streamed, largest first so that the last one to finish is a small one.
