@@ -94,12 +94,13 @@ def look(
 def count_due(
     session: Session, reading: Reading, leaf: LeafFacts, condition: Composable, sampling: Sampling | None
 ) -> LeafDue:
-    """Count the old rows of a table; of a large one in some of its pages, where a sample will do."""
+    """Count the old rows of a table; of a large one in some of its pages, always the same, where a sample will do."""
     asked = partial(
         session.rows, COUNT_DUE, table=relation(leaf.schema, leaf.name), day=reading.layout.day, due=condition
     )
     if sampling and leaf.blocks >= sampling.from_blocks:
-        found = asked(sample=expression("TABLESAMPLE SYSTEM ({share})", share=number(100 // sampling.one_in)))
+        share = number(100 // sampling.one_in)
+        found = asked(sample=expression("TABLESAMPLE SYSTEM ({share}) REPEATABLE (1)", share=share))
         if sum(month.rows for month in found) >= sampling.enough:
             told = [sampling.in_the_whole(month, leaf.blocks) for month in found]
             return LeafDue(leaf=leaf, months=told, is_counted=False)

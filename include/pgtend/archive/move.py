@@ -42,7 +42,7 @@ from pgtend.postgres.session import Session
 # Others wanted the same rows: smaller and later may help. Whatever else went wrong would go wrong again.
 _IN_THE_WAY = (LockedOut, StatementCancelled, StatementTimeout, TransactionLost)
 _TRIES = 3
-_SWEEPS = 3
+_SWEEPS = 2
 _WORTH_READING = 0.01
 """Rows for each page of the table that a sweep must have moved for another one to be worth reading them all."""
 _STRAGGLERS = 5_000
@@ -93,15 +93,16 @@ class Mover:
         last = max(month.last_block for month in due.months)
         self.pace = self.pace.over(last + 1 - first)
         self._walk(due, first, last)
-        for _ in range(_SWEEPS):
-            if not self.report.is_finished or not self._sweep(due):
+        # Then where the walk was not, and everywhere as long as that pays.
+        for walked in (_pages(first, last + 1), *[_pages(0, 0)] * _SWEEPS):
+            if not self.report.is_finished or not self._sweep(due, walked):
                 return
 
-    def _sweep(self, due: LeafDue) -> bool:
+    def _sweep(self, due: LeafDue, walked: Mapping[str, object]) -> bool:
         """Go once more where old rows are left: some changed pages while we walked, others came late."""
         before = self.report.rows
         table = self._table(due)
-        found = self.session.rows(FIND_STRAGGLERS, {"most": _STRAGGLERS}, table=table, due=self._due)
+        found = self.session.rows(FIND_STRAGGLERS, {**walked, "most": _STRAGGLERS}, table=table, due=self._due)
         if not found:
             return False
         for first, last in _stretches((one.block for one in found), gap=self.pace.pages):

@@ -32,6 +32,7 @@ class Lookout:
     times: int = 0
     longest: timedelta = timedelta()
     trouble: PgtendError | None = None
+    _batch: int = 0
     _busy: threading.Event = field(default_factory=threading.Event)
     _over: threading.Event = field(default_factory=threading.Event)
     _told: threading.Lock = field(default_factory=threading.Lock)
@@ -53,6 +54,7 @@ class Lookout:
         """Mark the time in which we hold locks; outside of it nobody is cancelled."""
         if self.trouble is not None:
             raise self.trouble
+        self._batch += 1
         self._busy.set()
         try:
             yield
@@ -63,7 +65,13 @@ class Lookout:
     def _watch(self) -> None:
         ourselves = {"ourselves": self.working.connection.info.backend_pid}
         try:
-            while self._busy.wait() and not self._over.wait(_LOOK_EVERY):
+            while self._busy.wait():
+                seen = self._batch
+                if self._over.wait(_LOOK_EVERY):
+                    return
+                # Whom a batch kept that ended meanwhile waits no more.
+                if self._batch != seen or not self._busy.is_set():
+                    continue
                 waited = self.session.row(READ_WAITING, ourselves).longest
                 self.longest = max(self.longest, waited)
                 if waited > self.patience:
