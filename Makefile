@@ -48,7 +48,7 @@ coverage: ## All tests once more, and what none of them reached, line by line (a
 	@$(BIN)/pytest $(SHARED_OUT) --cov --cov-report=
 	@$(BIN)/coverage report
 
-SHARED_OUT := --numprocesses 4 --dist loadfile --no-loadscope-reorder
+SHARED_OUT := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 check: ## The fast subset: style, types, order of the rooms, pure tests
 	$(SETUP) environment

@@ -12,10 +12,15 @@ from threading import Thread
 
 import pytest
 
+from bed.clusters import asked
+from bed.impatient import wait_for
 from bed.ledgers import KGC, RECORD, Looked
+from pgtend.fleet.model import Limits
 from pgtend.kernel.errors import Refusal
 from pgtend.ledger.errors import ChainBroken
 from pgtend.ledger.model import AuditHead, ChainBreak, Fault, Ledger, Subject
+from pgtend.postgres.address import Address
+from pgtend.postgres.session import open_session
 
 
 class TooEarly(Refusal):
@@ -36,7 +41,16 @@ def killed_run(*arguments: str) -> str:
         assert victim.stdout is not None
         run_id = victim.stdout.readline().strip()
         victim.send_signal(signal.SIGKILL)
+    if arguments[0] == "database":
+        await_end_of_victim(Address(params=json.loads(arguments[1])))
     return run_id
+
+
+def await_end_of_victim(address: Address) -> None:
+    """Wait until the server noticed that it speaks to nobody: a busy one takes a moment."""
+    there = asked("SELECT application_name AS word FROM pg_stat_activity WHERE application_name = 'pgtend:victim'")
+    with open_session(address, Limits(), application="pgtend:test") as session:
+        wait_for(lambda: not session.rows(there))
 
 
 class LedgerContract:

@@ -216,6 +216,8 @@ def _theirs(template: LiveDatabase, rows: int) -> Seen:
 
 def _under_load(who: str, attic: Attic, rows: int, work: Callable[[], int], *relations: str) -> Seen:
     attic.live.run("CHECKPOINT")
+    # Or the idle phase waits for a disk that is still busy with the copy of the template.
+    os.sync()
     conninfo = attic.live.superuser.conninfo
     crowd = Crowd(conninfo=conninfo, corrections=50, users=PEOPLE, old_ids=int(rows * 0.65), oldest="2023-12-01")
     meter, marks = Meter(conninfo), list[Mark]()
@@ -250,7 +252,7 @@ def _cpu_of(pid: int, before: float) -> float:
 def _section(seen: list[Seen]) -> Section:
     sizes = sorted({one.rows for one in seen})
     rows = [
-        _row(who, size, same)
+        _row(who, same, [one for one in seen if one.rows == size])
         for size in sizes
         for who in (OURS, SEED, DETACH)
         if (same := [one for one in seen if (one.who, one.rows) == (who, size)])
@@ -263,9 +265,9 @@ def _section(seen: list[Seen]) -> Section:
             ones and read 50 times, each statement timed from when it was due. Ours plans, moves, seals (primary key,
             BRIN, freeze, count and hash again) and writes its evidence; the rival copies the old rows into a table
             with a primary key, and deletes them; the two take turns. CPU is that of the sessions that work and of the
-            client. p99 is that of corrections, beside that of the {IDLE:.0f} s before each run began. Lock wait is the
-            longest that anybody waited, looked at 50 times a second. Figures of several runs: the median of times, CPU
-            and write-ahead log, the worst of waits, the sum of what was lost.
+            client. p99 is that of corrections, beside that of the {IDLE:.0f} s before each run of as many rows began.
+            Lock wait is the longest that anybody waited, looked at 50 times a second. Figures of several runs: the
+            median of times, CPU and write-ahead log, the worst of waits, the sum of what was lost.
         """),
         tables=(Table(COLUMNS, tuple(rows), words=1),),
         remarks=tuple(_remarks(seen, sizes)),
@@ -278,10 +280,10 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def _row(who: str, size: int, same: list[Seen]) -> tuple[str, ...]:
-    idle, busy = _p99(same, busy=False), _p99(same, busy=True)
+def _row(who: str, same: list[Seen], all_as_large: list[Seen]) -> tuple[str, ...]:
+    idle, busy = _p99(all_as_large, busy=False), _p99(same, busy=True)
     return (
-        f"{who}, {size:,}",
+        f"{who}, {same[0].rows:,}",
         str(len(same)),
         f"{max(one.moved for one in same):,}",
         seconds(median(one.wall for one in same)),

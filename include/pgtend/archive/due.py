@@ -100,11 +100,11 @@ def count_due(
     )
     if sampling and leaf.blocks >= sampling.from_blocks:
         share = number(100 // sampling.one_in)
-        found = asked(sample=expression("TABLESAMPLE SYSTEM ({share}) REPEATABLE (1)", share=share))
+        found = asked(sampled=expression("TABLESAMPLE SYSTEM ({share}) REPEATABLE (1)", share=share))
         if sum(month.rows for month in found) >= sampling.enough:
             told = [sampling.in_the_whole(month, leaf.blocks) for month in found]
             return LeafDue(leaf=leaf, months=told, is_counted=False)
-    return LeafDue(leaf=leaf, months=asked(sample=expression("")))
+    return LeafDue(leaf=leaf, months=asked(sampled=expression("")))
 
 
 def _is_landing(reading: Reading, leaf: LeafFacts) -> bool:

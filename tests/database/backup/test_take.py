@@ -8,6 +8,7 @@ import pytest
 
 from bed.backups import ESCROW, KEYS, OPERATIONS, Depot
 from bed.clusters import asked
+from bed.impatient import wait_for
 from bed.racing import race
 from pgtend.backup.errors import BackupBroken
 from pgtend.backup.manifest import read_manifest
@@ -152,4 +153,6 @@ def test_nothing_of_ours_stays_in_the_server(depot: Depot) -> None:
     depot.take()
     left = asked("SELECT application_name AS word FROM pg_stat_activity WHERE application_name LIKE 'pgtend:backup%%'")
     with depot.live.session() as session:
+        # Who said goodbye is out of the door a moment later.
+        wait_for(lambda: not session.rows(left))
         assert session.rows(left) == []

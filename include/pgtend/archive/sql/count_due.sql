@@ -14,7 +14,7 @@ FROM (
         max(days.last_row) AS last_row
     FROM (
         SELECT {day} AS day, count(*) AS rows, min(old.ctid) AS first_row, max(old.ctid) AS last_row
-        FROM ONLY {table} AS old {sample}
+        FROM ONLY {table} AS old {sampled}
         WHERE {due}
         GROUP BY 1
     ) AS days
