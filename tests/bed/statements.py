@@ -54,6 +54,7 @@ SAMPLES: Mapping[str, sql.Composable] = {
     "values": sql.SQL("(NULL)"),
     "milliseconds": sql.Literal(100),
     **{counter: sql.SQL("NULL") for counter in sources(())},
+    "these": sql.SQL("true"),
     "sampled": sql.SQL("TABLESAMPLE SYSTEM (5) REPEATABLE (1)"),
     "archive": sql.Identifier("public", "sample"),
     "partition": sql.Identifier("public", "sample"),
