@@ -177,6 +177,8 @@ def archive_cell(database: str, known: Care | None, *, has_rules: bool) -> Cell:
     if known.months:
         who = "somebody must approve the rule first" if known.unapproved else "the next run moves them"
         verb = "waits" if known.months == 1 else "wait"
-        why = f"{counted(known.months, 'month')} with {counted(known.planned_rows, 'row')} {verb}, and {who}."
+        # Once its rule was approved, a large table is planned from a part of its pages.
+        about = "" if known.unapproved else "about "
+        why = f"{counted(known.months, 'month')} with {about}{counted(known.planned_rows, 'row')} {verb}, and {who}."
         return Cell(light=Light.WATCH, says=f"{counted(known.months, 'month')} {verb}", why=why, link=page)
     return Cell(light=Light.GOOD, says="nothing waits", why="All that is old enough has left.", link=page)

@@ -232,6 +232,8 @@ def test_months_that_wait_are_yellow_and_say_for_what() -> None:
     waits = archive_cell("kgc", replace(CARE, months=2, planned_rows=41000, unapproved=1), has_rules=True)
     assert (waits.light, waits.says) == (Light.WATCH, "2 months wait")
     assert waits.why == "2 months with 41,000 rows wait, and somebody must approve the rule first."
+    approved = archive_cell("kgc", replace(CARE, months=2, planned_rows=41000), has_rules=True)
+    assert approved.why == "2 months with about 41,000 rows wait, and the next run moves them."
     assert archive_cell("kgc", replace(CARE, refusals="a trigger"), has_rules=True).says == "refused"
     assert archive_cell("kgc", None, has_rules=True).light is Light.UNKNOWN
     assert archive_cell("kgc", None, has_rules=False).light is Light.GOOD
