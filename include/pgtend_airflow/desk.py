@@ -19,7 +19,7 @@ from airflow.sdk.types import RuntimeTaskInstanceProtocol
 from pgtend.fleet.load import bad_fleet_file, fleet_path
 from pgtend.fleet.model import Database, Fleet
 from pgtend.kernel.errors import Misconfigured
-from pgtend.kernel.names import did_you_mean
+from pgtend.kernel.names import suggestion
 from pgtend.kernel.progress import Progress
 from pgtend.ledger.model import Ledger, Subject
 from pgtend.ledger.open import open_ledger
@@ -138,6 +138,6 @@ def _find(fleet: Fleet, name: str) -> Database:
         return fleet.databases[name]
     raise NoSuchDatabaseHere(
         f"the fleet file has no usable database '{name}'",
-        detail=did_you_mean(name, fleet.databases).capitalize(),
+        detail=suggestion(name, fleet.databases),
         hint="Look at the import error of dags/fleet_file.py: it says what is wrong with the file.",
     )

@@ -19,7 +19,7 @@ from pgtend.drill.stages import Stage
 from pgtend.drill.telling import say_outcome
 from pgtend.fleet.model import AlertSettings, Environment, Fleet
 from pgtend.kernel.errors import Misconfigured
-from pgtend.kernel.names import did_you_mean
+from pgtend.kernel.names import suggestion
 from pgtend.kernel.progress import Progress
 from pgtend.vault.agekeys import PrivateKeys, read_key_file
 from pgtend.vault.model import Vault
@@ -101,9 +101,7 @@ def _channel(fleet: Fleet, name: object) -> AlertSettings | None:
         return None
     channels = fleet.alerts.channels
     if name not in channels:
-        raise NoSuchChannel(
-            f"the fleet file has no alert channel '{name}'", hint=f"{did_you_mean(str(name), channels).capitalize()}."
-        )
+        raise NoSuchChannel(f"the fleet file has no alert channel '{name}'", hint=suggestion(str(name), channels))
     return fleet.alerts.model_copy(update={"channels": {str(name): channels[str(name)]}})
 
 

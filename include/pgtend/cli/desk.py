@@ -13,7 +13,7 @@ from pathlib import Path
 from pgtend.fleet.load import fleet_path, load_fleet
 from pgtend.fleet.model import Database, Fleet, first_vault
 from pgtend.kernel.errors import Misconfigured
-from pgtend.kernel.names import did_you_mean
+from pgtend.kernel.names import suggestion
 from pgtend.ledger.model import Ledger, Subject
 from pgtend.ledger.open import open_ledger
 from pgtend.postgres.address import Address, AddressBook
@@ -54,7 +54,7 @@ class Desk:
             raise UnknownDatabase(
                 f"the fleet has no database '{name}'",
                 detail=f"The fleet file is {self.path}.",
-                hint=f"{did_you_mean(name, self.fleet.databases).capitalize()}",
+                hint=suggestion(name, self.fleet.databases),
             )
         return self.fleet.databases[name]
 
@@ -84,7 +84,7 @@ class Desk:
             raise UnknownVault(
                 f"the fleet has no vault '{wanted}'",
                 detail=f"The fleet file is {self.path}.",
-                hint=f"{did_you_mean(wanted, vaults).capitalize()}",
+                hint=suggestion(wanted, vaults),
             )
         return open_vault(vaults[wanted], aws_profiles)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from pgtend.kernel.errors import Misconfigured
-from pgtend.kernel.names import did_you_mean
+from pgtend.kernel.names import suggestion
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -73,9 +73,7 @@ def shelf_of(desk: Desk, database: Database, name: str | None = None) -> Shelf:
     known = [database.vault, *database.backup.copies]
     chosen = name or database.vault
     if chosen not in known:
-        raise NotInVault(
-            f"'{chosen}' holds no backups of {database.name}", hint=f"{did_you_mean(chosen, known).capitalize()}."
-        )
+        raise NotInVault(f"'{chosen}' holds no backups of {database.name}", hint=suggestion(chosen, known))
     settings = desk.fleet.vaults[chosen]
     return Shelf(open_vault(settings, aws_profiles), desk.fleet.fleet, database.name, lock_of(settings))
 

@@ -89,7 +89,10 @@ def ask_indexes(site: Site) -> Readings:
     blocks = site.session.row(READ_INDEX_BLOCKS)
     site.counted |= {"index hit": blocks.hit, "index read": blocks.read}
     grown = _grown(site)
-    yield hit_ratio(Watched.INDEX_HIT, grown.by("index hit"), grown.by("index read"))
+    if grown.has_shrunk("index hit") or grown.has_shrunk("index read"):
+        yield Reading(watched=Watched.INDEX_HIT, gap=Reason.GONE, why="an index was dropped")
+    else:
+        yield hit_ratio(Watched.INDEX_HIT, grown.by("index hit"), grown.by("index read"))
     found = site.session.row(READ_INVALID_INDEXES)
     yield Reading(watched=Watched.INVALID_INDEXES, value=found.amount, about=found.first)
 
@@ -143,7 +146,7 @@ def ask_checkpoints(site: Site) -> Readings:
 def are_due(site: Site, asked_at: datetime | None) -> bool:
     """Tell whether the detailed questions are to be asked again; a schedule is a few seconds early or late."""
     # What had nothing to compare with would otherwise stay unknown for an hour.
-    if any(reading.gap is Reason.FIRST_LOOK for reading in site.memory.detail_readings):
+    if any(reading.gap in {Reason.FIRST_LOOK, Reason.GONE} for reading in site.memory.detail_readings):
         return True
     return asked_at is None or site.now - asked_at >= site.rules.details_every * 0.95
 

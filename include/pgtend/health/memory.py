@@ -67,11 +67,20 @@ class Grown:
         return elapsed if elapsed > 0 else None
 
     def by(self, name: str) -> int | None:
-        """By how much one counter grew; a counter that shrank was reset and says nothing."""
+        """By how much one counter grew; a counter that shrank says nothing."""
+        found = self._difference(name)
+        return found if found is not None and found >= 0 else None
+
+    def has_shrunk(self, name: str) -> bool:
+        """Whether a sum became less although nothing was reset: what was counted in it is gone."""
+        found = self._difference(name)
+        return found is not None and found < 0
+
+    def _difference(self, name: str) -> int | None:
         if self.before is None or self.seconds is None:
             return None
         old, new = self.before.values.get(name), self.now.values.get(name)
-        return new - old if old is not None and new is not None and new >= old else None
+        return new - old if old is not None and new is not None else None
 
 
 FINDINGS: Final = TypeAdapter(tuple[Finding, ...])

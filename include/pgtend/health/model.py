@@ -49,6 +49,7 @@ class Reason(StrEnum):
     UNREADABLE = "it could not be read"
     FIRST_LOOK = "the first look has nothing to compare with"
     QUIET = "too little happened since the last look to judge"
+    GONE = "something that was counted is gone since the last look"
     ABSENT = "there is nothing to watch"
     IGNORED = "the fleet file says to ignore it"
 
@@ -201,7 +202,7 @@ def changes(findings: Sequence[Finding], before: Mapping[Watched, Finding]) -> t
         for was, finding in found
         if was is not finding.level
         and (finding.level.is_bad or finding.watched in before)
-        and Reason.FIRST_LOOK is not finding.reason
+        and not _has_nothing_to_compare(finding)
     )
 
 
@@ -219,7 +220,11 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
 
 def _level_before(before: Finding | None) -> Level:
     """Give the level of the look before; one that had nothing to compare with says nothing."""
-    return Level.OK if before is None or before.reason is Reason.FIRST_LOOK else before.level
+    return Level.OK if before is None or _has_nothing_to_compare(before) else before.level
+
+
+def _has_nothing_to_compare(finding: Finding) -> bool:
+    return finding.level is Level.UNKNOWN and finding.reason in {Reason.FIRST_LOOK, Reason.GONE}
 
 
 def _weigh(reading: Reading, value: float, limits: Limits, before: Finding | None, now: datetime) -> Finding:
@@ -255,12 +260,16 @@ def _without_value(reading: Reading, before: Finding | None, now: datetime) -> F
     match reading.gap:
         case Reason.ABSENT:
             return _plain(reading, before, now, Level.NOT_WATCHED, Reason.ABSENT)
-        case Reason.QUIET if before is not None and before.level in {Level.OK, Level.WARNING, Level.CRITICAL}:
-            return _plain(reading, before, now, before.level, Reason.QUIET)
+        case (Reason.QUIET | Reason.GONE) as gap if before and before.level in {
+            Level.OK,
+            Level.WARNING,
+            Level.CRITICAL,
+        }:
+            return _plain(reading, before, now, before.level, gap)
         case Reason.QUIET:
             return _plain(reading, before, now, Level.OK, Reason.QUIET)
-        case Reason.FIRST_LOOK:
-            return _plain(reading, before, now, Level.UNKNOWN, Reason.FIRST_LOOK)
+        case (Reason.FIRST_LOOK | Reason.GONE) as gap:
+            return _plain(reading, before, now, Level.UNKNOWN, gap)
         case _:
             return _plain(reading, before, now, Level.UNKNOWN, Reason.UNREADABLE)
 

@@ -16,7 +16,7 @@ from pgtend.indexes.model import Decision, IndexReading, Reason, RebuildPolicy, 
 from pgtend.indexes.sampling import TrueSize
 from pgtend.indexes.usage import Census, collect_indexes
 from pgtend.kernel.errors import Problem
-from pgtend.kernel.names import counted, did_you_mean
+from pgtend.kernel.names import counted, suggestion
 from pgtend.kernel.progress import Progress
 from pgtend.kernel.sizes import Bytes
 from pgtend.kernel.times import say_span
@@ -189,7 +189,7 @@ def _refuse_unknown(indexes: Sequence[IndexFacts], only: Sequence[str]) -> None:
             known = {name for index in indexes for name in (index.full_name, index.full_table)}
             raise NoSuchIndex(
                 f"no index is called '{pattern}', and no table with an index is",
-                detail=did_you_mean(pattern, known).capitalize(),
+                detail=suggestion(pattern, known),
                 hint="Write schema.index or schema.table, with * for any text; `pgtend plan reindex` lists them.",
             )
 

@@ -23,6 +23,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"did you mean '{near}'?" if near else f"known: {_first_few(choices)}"
 
 
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Say it as a sentence of its own."""
+    said = did_you_mean(word, known)
+    return said[0].upper() + (said[1:] if said.endswith("?") else f"{said[1:]}.")
+
+
 def _first_few(choices: list[str]) -> str:
     more = len(choices) - _SHOWN
     return ", ".join(choices[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

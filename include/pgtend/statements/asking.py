@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Generic, TypeVar
 
 from pgtend.kernel.errors import Refusal
-from pgtend.kernel.names import counted, did_you_mean
+from pgtend.kernel.names import counted, suggestion
 from pgtend.ledger.model import Ledger
 from pgtend.postgres.identifiers import column
 from pgtend.sqlfiles import query
@@ -168,6 +168,6 @@ def _ranking(by: str) -> str:
         raise UnknownRanking(
             f"statements cannot be ranked by '{by}'",
             detail=f"There are {', '.join(RANKED_BY)}.",
-            hint=did_you_mean(by, RANKED_BY).capitalize(),
+            hint=suggestion(by, RANKED_BY),
         )
     return RANKED_BY[by]

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, Field
 
 from pgtend.fleet.model import Fleet
-from pgtend.kernel.names import did_you_mean
+from pgtend.kernel.names import suggestion
 from pgtend_airflow.desk import usable_fleet
 from pgtend_airflow.web.forgery import refuse_forgery
 from pgtend_airflow.web.pace import keep_pace
@@ -86,7 +86,7 @@ def some_databases(fleet: Fleet, who: StandingDep, wanted: str) -> list[str]:
     if not wanted:
         return list(visible)
     if wanted not in visible:
-        raise BadRequest(f"there is no database '{wanted}' here", detail=did_you_mean(wanted, visible).capitalize())
+        raise BadRequest(f"there is no database '{wanted}' here", detail=suggestion(wanted, visible))
     return [wanted]
 
 

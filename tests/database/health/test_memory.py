@@ -95,6 +95,20 @@ def test_a_database_that_does_not_answer_is_critical_and_everything_else_unknown
     assert {found.level for found in exam.findings if found.watched is not Watched.REACHABLE} == {Level.UNKNOWN}
 
 
+def test_an_index_that_is_dropped_makes_nobody_doubt(ward: Ward) -> None:
+    """All indexes together have counted less then; what was known stays known, and the next look judges again."""
+    ward.rules = limits()
+    ward.live.run("CREATE TABLE public.wide (id int PRIMARY KEY)", "CREATE INDEX other ON public.wide (id)")
+    ward.look()
+    ward.live.run("INSERT INTO public.wide SELECT n FROM generate_series(1, 5000) AS n")
+    assert ward.finding(Watched.INDEX_HIT).reason is Reason.WITHIN
+    ward.live.run("DROP INDEX public.other")
+    gone = ward.finding(Watched.INDEX_HIT)
+    assert (gone.level, gone.reason) == (Level.OK, Reason.GONE)
+    assert gone.explanation == "something that was counted is gone since the last look: an index was dropped"
+    assert ward.finding(Watched.INDEX_HIT).reason is Reason.QUIET
+
+
 def test_a_look_that_was_overtaken_is_not_kept(ward: Ward) -> None:
     """Two that overlap leave the later one's word."""
     assert ward.ledger is not None

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bed.clusters import LiveDatabase
+from bed.clusters import LiveDatabase, asked, statement
+from bed.impatient import wait_for
 from bed.planning import Night
 
 
@@ -20,6 +21,9 @@ def night(database: LiveDatabase, tmp_path: Path) -> Night:
         "INSERT INTO clinic.visits SELECT x, mod(x, 100), 'note' FROM generate_series(1, 1000) AS x",
         address=owner,
     )
-    # In a session of its own: the changes of the one before are counted when it ends, and this sets the count to zero.
-    database.run("ANALYZE clinic.visits", address=owner)
+    # The changes of a session are counted when it has ended, maybe a moment later; ANALYZE sets the count to zero.
+    counted = "SELECT relname::text AS word FROM pg_stat_user_tables WHERE relname = 'visits' AND n_tup_ins = 1000"
+    with database.session(owner) as session:
+        wait_for(lambda: session.rows(asked(counted)))
+        session.run(statement("ANALYZE clinic.visits"))
     return Night(database, tmp_path / "ledger", owner)

@@ -104,6 +104,19 @@ def test_a_quiet_hour_keeps_the_level_that_was_there() -> None:
     assert POLICY.judge(quiet, None, NOON).level is Level.OK
 
 
+def test_what_is_gone_keeps_the_level_and_is_told_nobody_twice() -> None:
+    """A counter that became less says nothing: no recovery, no second message, and no doubt where none was before."""
+    gone = Reading(watched=Watched.INDEX_HIT, gap=Reason.GONE, why="an index was dropped")
+    bad = Finding(watched=Watched.INDEX_HIT, level=Level.WARNING, reason=Reason.BEYOND_WARNING, since=NOON)
+    still = POLICY.judge(gone, bad, NOON)
+    assert (still.level, still.reason) == (Level.WARNING, Reason.GONE)
+    assert changes([still], {Watched.INDEX_HIT: bad}) == ()
+    assert changes([bad], {Watched.INDEX_HIT: still}) == ()
+    first = POLICY.judge(gone, None, NOON)
+    assert first.level is Level.UNKNOWN
+    assert changes([first], {}) == ()
+
+
 def test_the_fleet_file_has_the_last_word() -> None:
     """Another limit, a switch, and the default for what is not said."""
     strict = rules(limits={"connections_used": {"warning": 50.0}}, ignore=["deadlocks"])

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pgtend.kernel.names import counted, did_you_mean, nearest, new_run_id
+from pgtend.kernel.names import counted, did_you_mean, nearest, new_run_id, suggestion
 
 
 def test_a_typo_finds_what_was_meant() -> None:
@@ -19,6 +19,12 @@ def test_what_is_near_to_nothing_lists_the_choices() -> None:
     """A wrong guess would be worse than none."""
     assert nearest("banana", ["schedule", "window"]) == ""
     assert did_you_mean("banana", ["window", "schedule"]) == "known: schedule, window"
+
+
+def test_a_suggestion_keeps_a_name_as_it_is_written() -> None:
+    """It is for copying: a name in other letters is another name."""
+    assert suggestion("20261122T124342z", ["20261122T124342Z-bc8c4f84"]) == "Did you mean '20261122T124342Z-bc8c4f84'?"
+    assert suggestion("banana", ["Window", "schedule"]) == "Known: Window, schedule."
 
 
 def test_names_of_runs_sort_by_time_and_never_meet() -> None:
