@@ -70,6 +70,15 @@ _FOR_PROOF = "proof"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A month that was put into the vault, and is not proven yet."""
+
+    name: str
+    parquet_sha256: str
+    sealed: Sealed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
     """Where months of one database go, and who can open them."""
 
@@ -101,10 +110,11 @@ class Store:
             proof = new_pair()
             told = (*recipients, PublicKey(_FOR_PROOF, proof.public)) if recipients else ()
             name = "month.parquet.zst.age" if recipients else "month.parquet.zst"
-            file.seek(0)
+            parquet = _sha256_of(file)
             sealed = seal(self.vault, f"{folder}{name}", cast("Readable", file), told)
-        self._prove(shelf, unit, f"{folder}{name}", sealed, PrivateKeys((proof,)) if recipients else None)
-        manifest = self._describe(shelf, unit, name, sealed, recipients)
+        month = Stored(name=name, parquet_sha256=parquet, sealed=sealed)
+        self._prove(shelf, unit, folder, month, PrivateKeys((proof,)) if recipients else None)
+        manifest = self._describe(shelf, unit, month, recipients)
         write_month_manifest(self.vault, folder, manifest)
         key = f"{folder}manifest.json"
         with shelf.session.transaction():
@@ -131,19 +141,19 @@ class Store:
         if rows != unit.rows:
             raise _broken(shelf.names, unit, f"{counted(rows, 'row')} written instead of {unit.rows:,}")
 
-    def _prove(self, shelf: Shelf, unit: Unit, key: str, sealed: Sealed, keys: PrivateKeys | None) -> None:
+    def _prove(self, shelf: Shelf, unit: Unit, folder: str, month: Stored, keys: PrivateKeys | None) -> None:
         """Read the object from the vault, open it, load it, and hold it against the ledger."""
+        key, stored = f"{folder}{month.name}", month.sealed.stored
         with shelf.session.transaction():
             shelf.session.run(CREATE_SCRATCH, archive=shelf.names.archive)
-            with fetched(self.vault, key, keys, sealed.plain_sha256, sealed.stored.sha256) as file:
+            with fetched(self.vault, key, keys, month.parquet_sha256, stored.sha256) as file:
                 load(shelf.session, file, SCRATCH, shelf.layout, key)
             found = digest(shelf.session, SCRATCH, unit, shelf.layout)
         if (found.rows, found.checksum) != (unit.rows, unit.checksum):
             raise _broken(shelf.names, unit, f"read back, it holds {_differs(found, unit)}")
 
-    def _describe(
-        self, shelf: Shelf, unit: Unit, name: str, sealed: Sealed, recipients: Sequence[PublicKey]
-    ) -> MonthManifest:
+    def _describe(self, shelf: Shelf, unit: Unit, month: Stored, recipients: Sequence[PublicKey]) -> MonthManifest:
+        sealed = month.sealed
         return MonthManifest(
             fleet=self.fleet.fleet,
             database=self.database,
@@ -157,15 +167,15 @@ class Store:
             rows=unit.rows,
             checksum=unit.checksum,
             server_version=shelf.session.facts.version,
-            file=name,
-            plain_sha256=sealed.plain_sha256,
+            file=month.name,
+            plain_sha256=month.parquet_sha256,
             plain_size=sealed.plain_size,
             stored_sha256=sealed.stored.sha256 or "",
             stored_size=sealed.stored.size,
             recipients=tuple(Recipient(name=one.name, public_key=one.text) for one in recipients),
             made_at=utc_now(),
             made_by=f"pgtend {version('pgtend')}",
-            by_hand=by_hand(name, tuple(recipients)),
+            by_hand=by_hand(month.name, tuple(recipients)),
         )
 
 
@@ -224,6 +234,16 @@ def _spool() -> Generator[IO[bytes]]:
     """Keep a month in memory, and a large one in a file without a name that dies with us."""
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
         yield cast("IO[bytes]", file)
+
+
+def _sha256_of(file: IO[bytes]) -> str:
+    """Digest a file, and leave it ready to be read from its beginning."""
+    file.seek(0)
+    digested = hashlib.sha256()
+    for chunk in _chunks(cast("Readable", file)):
+        digested.update(chunk)
+    file.seek(0)
+    return digested.hexdigest()
 
 
 def _chunks(stream: Readable) -> Iterator[bytes]:

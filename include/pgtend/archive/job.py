@@ -179,6 +179,12 @@ class _Night:
             if reading.rule.tier is Tier.PACKED:
                 self._pack(shelf, reading.rule.person or "")
         self._let_go(shelf, table)
+        self._say_what_is_left(table)
+
+    def _say_what_is_left(self, table: TablePlan) -> None:
+        changed = read_table(self.session, table.names, table.reading.rule)
+        if changed is not None:
+            self.scribe.left(plan_table(self.session, changed, self.now))
 
     def _convert(self, table: TablePlan) -> TablePlan:
         """Make it partitioned where its rule says so, and clean up after a rule that said so once."""

@@ -29,7 +29,7 @@ from pgtend.archive.room import needed_by, room_left
 from pgtend.archive.tables import Relation, find
 from pgtend.fleet.model import ArchiveMode, ArchiveRules, Database, Limits, TableArchive
 from pgtend.kernel.errors import Problem
-from pgtend.kernel.names import counted, did_you_mean
+from pgtend.kernel.names import counted, suggestion
 from pgtend.kernel.sizes import Bytes
 from pgtend.kernel.times import say_span
 from pgtend.postgres.address import Address
@@ -233,7 +233,7 @@ def chosen(rules: ArchiveRules, only: Sequence[str] = ()) -> tuple[str, ...]:
         if name not in rules.tables:
             raise NoSuchRule(
                 f"the fleet file has no archive rule for '{name}'",
-                detail=f"{did_you_mean(name, rules.tables).capitalize()}.",
+                detail=suggestion(name, rules.tables),
                 hint="Write one under archive.tables in the fleet file.",
             )
     return tuple(name for name in in_order(rules.tables) if not only or name in only)

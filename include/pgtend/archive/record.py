@@ -95,6 +95,10 @@ class Scribe:
         """Keep what was found to do."""
         self.run.add(RECORD_ARCHIVE_PLAN, [self._planned(table) for table in plan.tables])
 
+    def left(self, table: TablePlan) -> None:
+        """Keep what still waits to leave a table that was worked on: what was planned waits no more."""
+        self.run.add(RECORD_ARCHIVE_PLAN, [self._planned(table)])
+
     def step(  # noqa: PLR0913 - a step has this many sides, and all but the first are named
         self,
         names: Names,

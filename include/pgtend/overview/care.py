@@ -20,7 +20,7 @@ INDEXES = Column(
 ARCHIVE = Column(
     key="archive",
     title="Archive",
-    meaning="Months of old rows that wait to leave, as the last run of the archive pipeline planned it.",
+    meaning="Months of old rows that wait to leave, as the last run of the archive pipeline planned it, or left it.",
 )
 REMEMBERED = timedelta(days=40)
 _STALE = timedelta(days=15)

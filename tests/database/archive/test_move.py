@@ -250,12 +250,16 @@ def test_a_table_that_was_written_anew_is_walked_from_its_beginning(attic: Attic
 
 @pytest.mark.pg(">= 18")
 def test_what_the_ledger_keeps_of_a_run(attic: Attic) -> None:
-    """The plan, each step of each month, and what others may make smaller."""
+    """The plan, each step of each month, what is left of the plan, and what others may make smaller."""
     report = attic.run()
     lines = (attic.folder / "ledger" / "evidence" / f"{report.run_id}.jsonl").read_text().splitlines()
     steps = [line for line in lines if '"step": "sealed"' in line]
     assert len(steps) == report.sealed
-    assert sum('"planned_rows"' in line for line in lines) == 1
+    plans = [line for line in lines if '"planned_rows"' in line]
+    assert [f'"planned_rows": {rows}' in line for line, rows in zip(plans, (report.rows, 0), strict=True)] == [
+        True,
+        True,
+    ]
     assert sum(f'"removed_rows": {report.rows}' in line for line in lines) == 1
 
 

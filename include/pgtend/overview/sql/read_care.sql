@@ -26,13 +26,19 @@ LEFT JOIN LATERAL (
       AND run.started_at > %(since)s::timestamptz
     ORDER BY run.started_at DESC LIMIT 1
 ) AS ran ON true
+-- What a run left of a table is written down behind what it had planned.
 LEFT JOIN LATERAL (
-    SELECT sum(plan.months) AS months, sum(plan.planned_rows) AS rows,
-        count(*) FILTER (WHERE plan.approved_by = '') AS unapproved,
-        string_agg(nullif(plan.refusals, ''), '; ') AS refusals, max(plan.at) AS at
-    FROM reporting.archive_plans AS plan
-    WHERE plan.database = known.database AND plan.at > %(since)s::timestamptz
-      AND plan.run_id = (
-        SELECT newest.run_id FROM reporting.archive_plans AS newest
-        WHERE newest.database = known.database AND newest.at > %(since)s::timestamptz ORDER BY newest.at DESC LIMIT 1)
+    SELECT sum(waits.months) AS months, sum(waits.planned_rows) AS rows,
+        count(*) FILTER (WHERE waits.approved_by = '') AS unapproved,
+        string_agg(nullif(waits.refusals, ''), '; ') AS refusals, max(waits.at) AS at
+    FROM (
+        SELECT DISTINCT ON (plan.schema_name, plan.table_name)
+            plan.months, plan.planned_rows, plan.approved_by, plan.refusals, plan.at
+        FROM reporting.archive_plans AS plan
+        WHERE plan.database = known.database AND plan.at > %(since)s::timestamptz
+          AND plan.run_id = (
+            SELECT newest.run_id FROM reporting.archive_plans AS newest
+            WHERE newest.database = known.database AND newest.at > %(since)s::timestamptz ORDER BY newest.at DESC LIMIT 1)
+        ORDER BY plan.schema_name, plan.table_name, plan.at DESC
+    ) AS waits
 ) AS planned ON true

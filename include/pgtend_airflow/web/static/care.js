@@ -67,6 +67,6 @@ const MONTHS = [
 export function Archive({ database }) {
   const answer = useAnswer(`databases/${database}/archive`);
   return h(Answer, { of: answer }, (seen) => h(Fragment, null,
-    h(Section, { title: "What waits", says: "As the newest run planned it." }, h(List, { caption: "plans", columns: PLANNED, rows: seen.plans, name: (row) => `${row.schema_name}.${row.table_name}`, empty: "No run has planned anything in forty days." })),
+    h(Section, { title: "What waits", says: "As the newest run planned it, or left it where it did something." }, h(List, { caption: "plans", columns: PLANNED, rows: seen.plans, name: (row) => `${row.schema_name}.${row.table_name}`, empty: "No run has planned anything in forty days." })),
     h(Section, { title: "Archived months", says: "A month counts when it was read back; the original goes only after that." }, h(List, { caption: "months", columns: MONTHS, rows: seen.months, name: (row) => `${row.table_name}/${row.month}`, empty: "No month has left yet." }))));
 }

@@ -9,6 +9,8 @@ const { Badge, Box, Button, CloseButton, Code, Dialog, HStack, Portal, Text } = 
 
 const ms = (amount) => span((amount ?? 0) / 1000);
 const KINDS = { regression: "red", "whole server": "red", load: "yellow", newcomer: "blue", improvement: "green", disappeared: "gray" };
+// What is not judged by its time needs no cause: its kind is one.
+const SAID = { "whole server": "everything was slower", load: "it ran more often than usual", newcomer: "no night before has seen it", disappeared: "it did not run at all" };
 
 function Nights({ database, statement }) {
   const answer = useAnswer(`databases/${database}/statements/${statement.fingerprint}?days=60`);
@@ -45,7 +47,7 @@ const FOUND = (database) => [
   { title: "Statement", wide: true, of: (row) => (row.fingerprint ? h(Statement, { database, statement: row }) : "all of them") },
   { title: "A call", end: true, of: change },
   { title: "Costs more", end: true, of: (row) => `${ms(row.extra_ms)} a day` },
-  { title: "Cause", wide: true, of: (row) => row.cause || "none was found" },
+  { title: "Cause", wide: true, of: (row) => row.cause || (SAID[row.kind] ?? "none was found") },
 ];
 
 const TOP = (database) => [

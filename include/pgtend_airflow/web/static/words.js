@@ -41,7 +41,7 @@ export function seconds(duration) {
 export function span(duration) {
   const all = seconds(duration);
   if (all === undefined) return "–";
-  if (all < 1) return `${Math.round(all * 1000)} ms`;
+  if (all < 1) return `${number(all * 1000, Math.abs(all) < 0.01 ? 2 : 0)} ms`;
   if (all < 60) return `${all.toFixed(all < 10 ? 1 : 0)} s`;
   const parts = [
     [Math.floor(all / 86400), "d"],
