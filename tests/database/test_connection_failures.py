@@ -22,6 +22,7 @@ from pgtend.postgres.command import started
 from pgtend.postgres.errors import (
     BadParameter,
     ConnectionLost,
+    DatabaseClosed,
     LoginRefused,
     MissingRight,
     NoSuchDatabase,
@@ -84,6 +85,18 @@ def test_an_unknown_database_is_named(server: ThrowawayServer) -> None:
     error = refused(server.superuser("gone"))
     assert type(error) is NoSuchDatabase
     assert 'database "gone" does not exist' in error.message
+
+
+@pytest.mark.pg(">= 18")
+def test_a_database_that_lets_nobody_in_is_told_from_one_that_is_not_there(database: LiveDatabase) -> None:
+    """A restore in its place that was killed in its last moment leaves it so, and the hint says how to open it."""
+    with database.session(database.server.superuser()) as session:
+        closing = "ALTER DATABASE {name} ALLOW_CONNECTIONS false"
+        session.run(statement(closing), name=sql.Identifier(database.name))
+        error = refused(database.superuser)
+        session.run(statement(closing.replace("false", "true")), name=sql.Identifier(database.name))
+    assert type(error) is DatabaseClosed
+    assert "ALLOW_CONNECTIONS true" in error.hint
 
 
 def test_a_database_without_the_right_to_connect_asks_for_a_grant(database: LiveDatabase) -> None:

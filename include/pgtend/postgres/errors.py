@@ -78,9 +78,15 @@ class PasswordRefused(LoginRefused):
 
 
 class NoSuchDatabase(Misconfigured):
-    """The server has no database of this name, or it accepts no connections."""
+    """The server has no database of this name."""
 
     code = "postgres.no_such_database"
+
+
+class DatabaseClosed(Misconfigured):
+    """The database lets nobody in: somebody closed it, or a restore in its place was killed in the last moment."""
+
+    code = "postgres.database_closed"
 
 
 class MissingRight(Misconfigured):

@@ -43,6 +43,12 @@ class ToolFailed(Outage):
     code = "postgres.tool_failed"
 
 
+class ToolKilled(ToolFailed):
+    """A program was killed by somebody else, such as a system without memory: it says nothing about what it read."""
+
+    code = "postgres.tool_killed"
+
+
 class Stalled(Outage):
     """A program gave no sign of life for longer than allowed and was killed."""
 
@@ -315,7 +321,7 @@ def _is_broken_pipe(status: int) -> bool:
 def _failure(blamed: Running, failed: Sequence[Running]) -> PgtendError:
     words = blamed.last_words()
     recognised = recognise(words)
-    kind = recognised or ToolFailed
+    kind = recognised or (ToolFailed if _killed_by(blamed) is None else ToolKilled)
     others = [f"{member.command.name} {_ending(member)}" for member in failed if member is not blamed]
     return kind(
         f"{blamed.command.name} {_ending(blamed)}",
@@ -325,9 +331,13 @@ def _failure(blamed: Running, failed: Sequence[Running]) -> PgtendError:
 
 
 def _ending(member: Running) -> str:
+    signal_name = _killed_by(member)
+    return f"was killed by {signal_name}" if signal_name else f"exited with status {member.process.returncode}"
+
+
+def _killed_by(member: Running) -> str | None:
     status = member.process.returncode
-    number = -status if status < 0 else status - _SHELL_OFFSET
-    return f"was killed by {_SIGNALS[number]}" if number in _SIGNALS else f"exited with status {status}"
+    return _SIGNALS.get(-status if status < 0 else status - _SHELL_OFFSET)
 
 
 def _stalled(member: Running, span: timedelta, what: str) -> Stalled:

@@ -41,7 +41,7 @@ _BY_TEXT: tuple[tuple[re.Pattern[str], type[PgtendError]], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), kind)
     for pattern, kind in (
         # Of a statement that a program of PostgreSQL ran for us, only the text comes through as well.
-        (r"too many open files", ours.ServerExhausted),
+        (r"too many open files|out of shared memory", ours.ServerExhausted),
         (r"could not (read|open) (blocks? .+ in )?file \"(base|global|pg_\w+)/", ours.ServerFault),
         (r"invalid page in block|(missing|unexpected) chunk number|data is corrupt", ours.ServerFault),
         (r"could not access status of transaction|from before relfrozenxid|invalid memory alloc", ours.ServerFault),
@@ -55,8 +55,9 @@ _BY_TEXT: tuple[tuple[re.Pattern[str], type[PgtendError]], ...] = tuple(
         (r"authentication method requirement|channel binding", ours.LoginRefused),
         (r"too many (clients|connections)|connection slots are reserved|no more connections", ours.TooManyConnections),
         (r"database system is|not yet accepting connections|consistent recovery state", ours.ServerStarting),
-        (r"database \"[^\"]*\" (does not exist|is not currently accepting)|no such database", ours.NoSuchDatabase),
-        (r"permission denied for \w+", ours.MissingRight),
+        (r"database \".*\" is not currently accepting connections", ours.DatabaseClosed),
+        (r"database \"[^\"]*\" does not exist|no such database", ours.NoSuchDatabase),
+        (r"permission denied (for|to) \w+|must be (able to SET ROLE|superuser|owner of|member of)", ours.MissingRight),
         (r"due to lock timeout", ours.LockedOut),
         (r"timeout expired|connection timeout|failed to resolve|could not translate host name", ours.ServerUnreachable),
         (r"connection refused|no such file or directory\s+is the server|unreachable|no route", ours.ServerUnreachable),
@@ -80,6 +81,8 @@ _HINTS: dict[type[PgtendError], str] = {
     ours.LoginRefused: "Let the role in by LOGIN and a rule in pg_hba.conf; where the server says `no encryption`, "
     "that rule may ask for TLS: connect with sslmode=verify-full. Then run `pgtend doctor`.",
     ours.NoSuchDatabase: "Correct dbname in the connection, then run `pgtend doctor`.",
+    ours.DatabaseClosed: "Unless somebody closed it on purpose, a restore in its place was killed just before the end: "
+    "`ALTER DATABASE ... ALLOW_CONNECTIONS true` opens it again. See docs/runbooks/database-unreachable.md.",
     ours.MissingRight: "Run `pgtend doctor`: it prints the GRANT that is missing; see docs/runbooks/missing-right.md.",
     ours.LockedOut: "Look at pg_locks for who holds a lock on it: a session that waits for a strong one keeps out "
     "everybody who comes after it. See docs/runbooks/locked-out.md.",
@@ -89,7 +92,8 @@ _HINTS: dict[type[PgtendError], str] = {
     ours.StandbyRefused: "Point the connection at the primary, for example with target_session_attrs=read-write.",
     ours.ConnectionLost: "Look into the server's log around this time; it is tried again. See "
     "docs/runbooks/database-unreachable.md.",
-    ours.ServerExhausted: "Free room on the server: its log says which resource ran out.",
+    ours.ServerExhausted: "Free room on the server: its log says which resource ran out. Shared memory runs out where "
+    "more tables are locked at once than it has room for: raise max_locks_per_transaction there, and restart it.",
     ours.ServerFault: "Look into the server's log at once, and keep every backup you have; "
     "see docs/runbooks/server-fault.md.",
     ours.StatementCancelled: "If nobody meant to stop it, look into the server's log; it is tried again.",

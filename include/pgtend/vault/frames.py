@@ -55,7 +55,9 @@ class FrameEnd:
         if (yield len(_MAGIC)) != _MAGIC:
             raise FrameDamaged("it does not begin as a zstd frame does")
         descriptor = (yield 1)[0]
-        is_single, has_checksum = bool(descriptor & 0x20), bool(descriptor & 0x04)
+        is_single = bool(descriptor & 0x20)
+        if not descriptor & 0x04:
+            raise FrameDamaged("it has no checksum of its content")
         size = _CONTENT_SIZE[descriptor >> 6] or (1 if is_single else 0)
         rest = _DICTIONARY[descriptor & 3] + size + (0 if is_single else 1)
         if rest:
@@ -69,5 +71,4 @@ class FrameEnd:
             length = 1 if kind == _REPEATED else length
             if length:
                 yield -length
-        if has_checksum:
-            yield -_CHECKSUM
+        yield -_CHECKSUM

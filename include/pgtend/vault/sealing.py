@@ -1,11 +1,12 @@
-"""Streams into and out of a vault: compressed by zstd, sealed by age, digested on the way, with no file in between.
+"""Streams into and out of a vault: compressed by zstd, sealed by age, with no file in between.
 
-Both formats are everybody's: `age -d -i key.txt | zstd -d` opens what was sealed here.
+zstd adds a checksum of the plain bytes, age authenticates each piece, and the vault digests what it stores: whoever
+holds that digest knows that the plain bytes are those that were sealed. Both formats are everybody's:
+`age -d -i key.txt | zstd -d` opens what was sealed here.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,7 +48,6 @@ class Sealed:
     """What was stored, and what it was made of."""
 
     stored: StoredObject
-    plain_sha256: str
     plain_size: Bytes
 
 
@@ -63,7 +63,7 @@ def seal(vault: Vault, key: str, source: Readable, recipients: Sequence[PublicKe
         parsed = [recipient.parsed() for recipient in recipients]
         with Pump(lambda spout: packed.guard(lambda: pyrage.encrypt_io(packed, spout, parsed))) as sealed:
             stored = vault.put(key, sealed)
-    return Sealed(stored=stored, plain_sha256=packed.sha256, plain_size=Bytes(packed.size))
+    return Sealed(stored=stored, plain_size=Bytes(packed.size))
 
 
 @contextmanager
@@ -97,21 +97,15 @@ class _Guarded:
 
 
 class _Packed(_Guarded, Readable):
-    """Compresses what a source gives, digesting the plain bytes on the way."""
+    """Compresses what a source gives."""
 
     def __init__(self, source: Readable) -> None:
         super().__init__()
         self._source = source
-        self._digest = hashlib.sha256()
         self._compress = zstandard.ZstdCompressor(compression_params=_FAST).compressobj()
         self._left = memoryview(b"")
         self._is_at_end = False
         self.size = 0
-
-    @property
-    def sha256(self) -> str:
-        """The digest of the plain bytes seen so far."""
-        return self._digest.hexdigest()
 
     @override
     def read(self, size: int = -1, /) -> bytes:
@@ -130,7 +124,6 @@ class _Packed(_Guarded, Readable):
         if not chunk:
             self._is_at_end = True
             return self._compress.flush()
-        self._digest.update(chunk)
         self.size += len(chunk)
         return self._compress.compress(chunk)
 
