@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from pgtend.backup.copies import COPY, CopyWork, keep_copies
-from pgtend.backup.judging import verify_and_mark
+from pgtend.backup.judging import refuse_unreadable, to_be_read, verify_and_mark
 from pgtend.backup.listing import Place, record_listing
 from pgtend.backup.places import opened_places
 from pgtend.backup.take import Site, take_backup
@@ -38,11 +38,16 @@ def verify_one(desk: Desk, backup_id: str) -> None:
     """Read a backup again, without any key, and page someone when it is not what was stored."""
     subject = replace(desk.subject, pipeline=VERIFY)
     with _places(desk, desk.database.vault) as (place,), desk.ledger.run(subject) as run:
-        entry = place.holding.catalogue(utc_now()).choose(backup_id)
-        verdict = verify_and_mark(place.holding.vault, entry, None, subject.actor, desk.progress)
+        found = place.holding.catalogue(utc_now())
+        entries, unreadable = to_be_read(found, backup_id, desk.progress)
+        verdicts = [
+            verify_and_mark(place.holding.vault, entry, None, subject.actor, desk.progress) for entry in entries
+        ]
         record_listing(run, place)
-    verdict.raise_if_broken()
-    desk.progress(f"{desk.database.name}: {backup_id} holds; looked at: {verdict.depth}")
+        for verdict in verdicts:
+            verdict.raise_if_broken()
+            desk.progress(f"{desk.database.name}: {verdict.manifest.backup_id} holds; looked at: {verdict.depth}")
+        refuse_unreadable(desk.database.name, unreadable)
 
 
 def verify_chosen(desk: Desk) -> None:

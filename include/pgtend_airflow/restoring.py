@@ -107,7 +107,10 @@ def _order(desk: Desk, name: str) -> RestoreOrder:
 def _chosen(desk: Desk, vault: Vault) -> CatalogueEntry:
     """Choose anew in every task from what the form says: what a task hands on could be forged."""
     catalogue = read_catalogue(vault, usable_fleet().fleet, desk.database.name, utc_now())
-    return catalogue.choose(str(desk.form[BACKUP_CHOICE]))
+    entry = catalogue.choose(str(desk.form[BACKUP_CHOICE]))
+    for remark in catalogue.passed_over(str(desk.form[BACKUP_CHOICE]), entry):
+        desk.progress(f"note: {remark}, so {entry.backup_id} is chosen")
+    return entry
 
 
 @contextmanager

@@ -38,20 +38,25 @@ def fill_wide_row(live: LiveDatabase, megabytes: int) -> None:
 
 
 @contextmanager
+def made_with(server: ThrowawayServer, options: str) -> Generator[LiveDatabase]:
+    """Make a database that reads or sorts in a way of its own."""
+    name = f"t{secrets.token_hex(5)}"
+    with server.session() as session:
+        session.run(statement(f"CREATE DATABASE {{name}} TEMPLATE template0 {options}"), name=called(name))
+    try:
+        yield LiveDatabase(server, name, server.superuser(name))
+    finally:
+        with server.session() as session:
+            session.run(statement("DROP DATABASE {name} WITH (FORCE)"), name=called(name))
+
+
+@contextmanager
 def without_encoding(server: ThrowawayServer) -> Generator[LiveDatabase]:
     """Make a database without an encoding (SQL_ASCII), whose text is valid in no other."""
-    name = f"t{secrets.token_hex(5)}"
-    create = "CREATE DATABASE {name} TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'"
-    with server.session() as session:
-        session.run(statement(create), name=called(name))
-    live = LiveDatabase(server, name, server.superuser(name))
-    try:
+    with made_with(server, "ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'") as live:
         live.run(
             "CREATE TABLE public.note (id int PRIMARY KEY, text text)",
             r"INSERT INTO public.note SELECT x, convert_from(decode('e9fe80ff', 'hex'), 'SQL_ASCII') || x"
             " FROM generate_series(1, 500) AS x",
         )
         yield live
-    finally:
-        with server.session() as session:
-            session.run(statement("DROP DATABASE {name} WITH (FORCE)"), name=called(name))

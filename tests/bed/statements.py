@@ -42,6 +42,7 @@ SAMPLES: Mapping[str, sql.Composable] = {
     "collate": sql.Literal("C"),
     "ctype": sql.Literal("C"),
     "locale": sql.Literal("C"),
+    "rules": sql.Literal("&a < g"),
     "conninfo": sql.Literal("host=/nowhere"),
     "extension": sql.Identifier("amcheck"),
     "version": sql.Literal("1.0"),

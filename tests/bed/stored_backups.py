@@ -30,7 +30,6 @@ def manifest_of(
         {
             "name": name,
             "role": "pre-data" if name.startswith("pre") else "rest",
-            "plain_sha256": "00" * 32,
             "plain_size": 10 * len(content),
             "stored_sha256": hashlib.sha256(content).hexdigest(),
             "stored_size": len(content),

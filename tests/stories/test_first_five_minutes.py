@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bed.backups import tools_on_path
 from bed.clusters import LiveDatabase, statement
 from bed.ledgers import ask
 from bed.shell import Shell
@@ -43,6 +44,25 @@ def shell(database: LiveDatabase, tmp_path: Path) -> Shell:
     return made
 
 
+@pytest.mark.pg(">= 18")
+def test_whoever_cannot_take_a_backup_hears_it_before_the_night(
+    shell: Shell, database: LiveDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rights to ANALYZE are not enough: what a backup lacks is named with its GRANT, and each vault is tried."""
+    monkeypatch.setenv("PGTEND_PG_BINDIRS", tools_on_path(18))
+    shell.know("keeper", database.new_role("keeper"))
+    shell.write_fleet(
+        "fleet: clinic\nvaults: {main: {folder: {path: main}}, far: {folder: {path: far}}}\n"
+        "databases: {kgc: {connection: keeper, backup: {copies: {far: {}}}}}\n"
+    )
+    (shell.home / "main").mkdir()
+    doctor = shell.pgtend("doctor", "kgc", "--json")
+    found = [(one["about"], one["what"], one["said"]) for one in json.loads(doctor.out) if one["state"] == "problem"]
+    assert doctor.status == 78
+    assert ("kgc", "backup", "2 tables in clinic: the role may read none of them") in found
+    assert [about for about, _, said in found if "[vault.folder_missing]" in said] == ["vault far"]
+
+
 def test_from_nothing_to_fresh_statistics(shell: Shell) -> None:
     """Init, doctor, plan, analyze, runs: each says what to do next, and each works."""
     first = shell.pgtend("init", "clinic", "--name", "kgc")
@@ -53,6 +73,7 @@ def test_from_nothing_to_fresh_statistics(shell: Shell) -> None:
     doctor = shell.pgtend("doctor", "kgc")
     assert doctor.status == 0, doctor.said
     assert "All is well" in doctor.out
+    assert "none can be taken yet: nobody is named for whom backups are sealed" in " ".join(doctor.out.split())
     plan = shell.pgtend("plan", "analyze", "kgc")
     assert plan.status == 0
     assert "2 of 2 tables need ANALYZE" in plan.out

@@ -26,6 +26,8 @@ from pgtend.vault.agekeys import new_pair
 
 pytestmark = pytest.mark.long
 MAJOR = 18
+# What is kept of Airflow's own database to be copied is made by the client of this version.
+METADATA = 15
 DAG, TASK = "kgc.restore", "approve_and_restore"
 PASSWORD = ADMIN[1]
 ROLES = {"vera": "viewer", "ulf": "user", "oda": "op", "ada": "admin"}
@@ -103,7 +105,7 @@ def house(clusters: Clusters) -> Generator[House]:
         environ = stack.enter_context(pytest.MonkeyPatch.context())
         environ.setenv("PGTEND_PG_BINDIRS", f"{MAJOR}:{tools_of(MAJOR).folder}")
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pgtend-site-")))
-        source, metadata = (stack.enter_context(new_database(clusters.server(MAJOR))) for _ in range(2))
+        source, metadata = (stack.enter_context(new_database(clusters.server(one))) for one in (MAJOR, METADATA))
         source.run("CREATE TABLE public.visits AS SELECT generate_series(1, 100) AS id")
         pair = new_pair()
         (home / "fleet.yaml").write_text(FLEET.format(folder=home, public=pair.public))

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 
 from bed.clusters import LiveDatabase, asked, new_database, statement
@@ -99,6 +100,19 @@ def test_a_database_that_is_not_there_cannot_be_replaced(stage: Stage, origin: L
     name = f"{origin.name}_none"
     with pytest.raises(TargetMissing):
         replace_database(stage.backup(), stage.order(name), name, lambda: "x", str)
+
+
+@pytest.mark.pg(">= 18")
+def test_whoever_looks_into_the_new_one_already_is_sent_away_too(stage: Stage, origin: LiveDatabase) -> None:
+    """A monitor that enters every database of a server must not cost the whole restore at its last step."""
+    fresh = f"{origin.name}_fresh"
+    with stage.server.session() as session:
+        session.run(statement("CREATE DATABASE {name} STRATEGY file_copy"), name=called(fresh))
+        with psycopg.connect(stage.server.superuser(fresh).conninfo) as curious:
+            exchange(session, origin.name, fresh, f"{origin.name}_before")
+            with pytest.raises(psycopg.OperationalError):
+                curious.execute("SELECT 1")
+    assert names_like(stage, f"{origin.name}_") == [f"{origin.name}_before"]
 
 
 @pytest.mark.pg(">= 18")

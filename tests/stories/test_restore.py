@@ -12,12 +12,14 @@ from bed.clusters import LiveDatabase, asked, new_database, statement
 from bed.restoring import Stage, names_like
 from pgtend.backup.manifest import parse_manifest, to_json
 from pgtend.backup.record import Extension
-from pgtend.kernel.errors import Misconfigured
+from pgtend.backup.script import Script
+from pgtend.kernel.errors import Misconfigured, PgtendError
 from pgtend.kernel.progress import quietly
+from pgtend.postgres.errors import MissingRight
 from pgtend.postgres.identifiers import database as called
 from pgtend.restore.archive import Backup
 from pgtend.restore.compare import compare
-from pgtend.restore.errors import KeyNeeded, NothingChosen, TargetExists, TargetUnsuited
+from pgtend.restore.errors import BadName, KeyNeeded, NothingChosen, TargetExists, TargetUnsuited
 from pgtend.restore.job import restore_backup
 from pgtend.restore.model import Owners, restored_tables
 from pgtend.restore.rows import fill_tables
@@ -95,7 +97,7 @@ def test_tables_that_nobody_may_empty_are_filled_all_the_same(origin: LiveDataba
     dump = b"COPY public.log (line) FROM stdin;\none\ntwo\n\\.\n"
     with origin.session(origin.owner) as session:
         with session.transaction():
-            fill_tables(session, io.BytesIO(dump))
+            fill_tables(session, Script(io.BytesIO(dump)))
         assert session.row(asked("SELECT string_agg(line, ' ') AS word FROM public.log")).word == "one two"
 
 
@@ -167,6 +169,21 @@ def test_rights_settings_and_comment_of_the_database_come_back(stage: Stage, ori
 
 
 @pytest.mark.pg(">= 18")
+def test_a_setting_that_cannot_be_given_costs_no_restore(stage: Stage, origin: LiveDatabase) -> None:
+    """A role that is not here, a parameter that the version no longer knows: said at the end, without its value."""
+    gone = origin.new_role("gone").user
+    with stage.server.session() as session:
+        setting = statement("ALTER ROLE {role} IN DATABASE {name} SET app.token = 'hush hush'")
+        session.run(setting, role=called(gone), name=called(origin.name))
+        stage.take(origin.name)
+        session.run(statement("DROP ROLE {role}"), role=called(gone))
+    report = stage.restore(f"{origin.name}_back", owners=Owners.IGNORE)
+    (said,) = (remark for remark in report.remarks if "could not be done here" in remark)
+    assert said.endswith(f'SET "app.token": role "{gone}" does not exist')
+    assert (report.differences, "hush" in str(report.remarks)) == ((), False)
+
+
+@pytest.mark.pg(">= 18")
 def test_nothing_is_restored_over_a_database_that_is_there(stage: Stage, origin: LiveDatabase) -> None:
     """Not even over an empty one."""
     stage.take(origin.name)
@@ -193,6 +210,46 @@ def test_a_mistyped_table_is_a_mistake_that_is_said(stage: Stage, origin: LiveDa
         stage.restore(f"{origin.name}_back", tables=("public.visits",))
     assert "Did you mean 'public.visit'?" in caught.value.hint
     assert names_like(stage, f"{origin.name}_") == []
+
+
+@pytest.mark.pg(">= 18")
+def test_names_that_read_alike_and_look_like_patterns_are_told_apart(stage: Stage, origin: LiveDatabase) -> None:
+    """Joined by a dot two tables may have one name, and brackets may be part of it."""
+    origin.run(
+        'CREATE SCHEMA "a.b"; CREATE SCHEMA a',
+        'CREATE TABLE "a.b".c AS SELECT generate_series(1, 10) AS id',
+        'CREATE TABLE a."b.c" AS SELECT generate_series(1, 20) AS id',
+        'CREATE TABLE a."odd[1]*?" AS SELECT 1 AS id',
+    )
+    stage.take(origin.name)
+    name = f"{origin.name}_back"
+    assert stage.restore(name).differences == ()
+    one_table = stage.restore(f"{origin.name}_odd", tables=("a.odd[1]*?",))
+    assert (one_table.tables, one_table.rows, one_table.differences) == (1, 1, ())
+    back, backup = origin.server.superuser(name), stage.backup()
+    origin.run('DELETE FROM "a.b".c', address=back)
+    found = compare(backup, back, backup.entry.manifest.tables, stage.order(name))
+    assert [str(one) for one in found.differences] == ["rows of a.b.c: 10 in the backup, 0 restored"]
+
+
+@pytest.mark.pg(">= 18")
+@pytest.mark.parametrize(
+    ("different", "refusal"),
+    [
+        ({"name": "n" * 64}, BadName),
+        ({"name": "pgtend_restoring_20261122t020000z_00000000"}, BadName),
+        ({"name": "back", "schema_only": True, "tables": ("public.visit",)}, NothingChosen),
+    ],
+)
+def test_what_can_be_done_nowhere_is_refused_before_anything_is(
+    stage: Stage, origin: LiveDatabase, different: dict[str, object], refusal: type[PgtendError]
+) -> None:
+    """A name that PostgreSQL cuts short would be found out after hours; two wishes that exclude each other never."""
+    stage.take(origin.name)
+    stage.lines.clear()
+    with pytest.raises(refusal):
+        stage.restore(**different)  # type: ignore[arg-type]
+    assert stage.lines == []
 
 
 def test_a_schema_comes_back_without_rows(stage: Stage, origin: LiveDatabase) -> None:
@@ -246,6 +303,32 @@ def test_missing_extensions_are_listed_before_anything_begins(stage: Stage, orig
         restore_backup(backup, stage.order(name), quietly)
     assert [problem.where for problem in caught.value.problems] == ["extension starcharts"]
     assert names_like(stage, f"{origin.name}_") == []
+
+
+@pytest.mark.pg(">= 18")
+def test_owners_that_a_role_may_not_set_are_a_matter_of_rights(stage: Stage, origin: LiveDatabase) -> None:
+    """Trying again would not help: what the role may not do is named, and what a person may do."""
+    plain = origin.new_role("plain", "LOGIN CREATEDB")
+    stage.take(origin.name)
+    with pytest.raises(MissingRight) as caught:
+        stage.restore(f"{origin.name}_back", target=plain.to(dbname="postgres"))
+    assert "must be able to SET ROLE" in caught.value.detail
+    assert "--no-owner does without owners and rights" in caught.value.hint
+    assert names_like(stage, f"{origin.name}_") == []
+
+
+@pytest.mark.pg(">= 18")
+def test_what_only_a_superuser_may_make_is_a_difference(stage: Stage, origin: LiveDatabase) -> None:
+    """Hours of rows are not thrown away for an event trigger at the end; and nobody calls it identical."""
+    plain = origin.new_role("plain", "LOGIN CREATEDB")
+    seen = "CREATE FUNCTION public.seen() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'"
+    origin.run(seen, "CREATE EVENT TRIGGER seen ON ddl_command_end EXECUTE FUNCTION public.seen()")
+    stage.take(origin.name)
+    report = stage.restore(f"{origin.name}_back", target=plain.to(dbname="postgres"), owners=Owners.IGNORE)
+    assert report.rows == 5000
+    first, second = map(str, report.differences)
+    assert "triggers and views (permission denied to create event trigger" in first
+    assert second == "objects of kind event trigger: 1 in the backup, 0 restored"
 
 
 @pytest.mark.pg(">= 18")

@@ -13,19 +13,24 @@ from collections.abc import Callable, Generator
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from bed.clusters import LiveDatabase, asked, new_database, statement, tools_of
 from bed.restoring import Stage, names_like
 from pgtend.backup.manifest import Manifest
 from pgtend.backup.record import Role
+from pgtend.backup.verify import verify_backup
 from pgtend.kernel.errors import BrokenEvidence, Outage
+from pgtend.kernel.progress import quietly
 from pgtend.kernel.times import utc_now
 from pgtend.postgres.identifiers import database as called
+from pgtend.postgres.process import CheckedPipe, ToolKilled
 from pgtend.postgres.throwaway import ThrowawayServer
 from pgtend.restore import server as restore_server
 from pgtend.restore.archive import Backup
 from pgtend.restore.job import restore_backup
+from pgtend.restore.model import Owners
 
 ROWS = "INSERT INTO public.large SELECT n, repeat(md5(n::text), 20) FROM generate_series(1, 30000) AS n"
 
@@ -225,3 +230,83 @@ def fill_the_disk_by_a_restore(stage: Stage) -> None:
         stage.restore("back")
     assert names_like(stage, "back") == []
     assert names_like(stage, "pgtend_restoring_") == []
+
+
+@pytest.mark.pg(">= 18")
+def test_whoever_looks_into_the_unfinished_database_costs_nothing(stage: Stage, origin: LiveDatabase) -> None:
+    """A monitor that enters every database of a server would keep the finished one from getting its name."""
+    stage.take(origin.name)
+    curious: list[psycopg.Connection] = []
+
+    def enter(line: str) -> None:
+        if line.startswith("compare with"):
+            (name,) = names_like(stage, "pgtend_restoring_")
+            curious.append(psycopg.connect(stage.server.superuser(name).conninfo))
+
+    report = restore_backup(stage.backup(), stage.order(f"{origin.name}_back"), enter)
+    assert (report.differences, len(curious)) == ((), 1)
+    with pytest.raises(psycopg.OperationalError):
+        curious[0].execute("SELECT 1")
+
+
+@pytest.mark.pg(">= 18")
+def test_remains_that_are_somebody_else_s_keep_nobody_from_restoring(stage: Stage, origin: LiveDatabase) -> None:
+    """A restore by a superuser that was killed must not stop the next one, which another role may start."""
+    left = f"pgtend_restoring_20261101t000000z_{origin.name[-8:]}"
+    stage.take(origin.name)
+    plain = origin.new_role("plain", "LOGIN CREATEDB").to(dbname="postgres")
+    with stage.server.session() as session:
+        session.run(statement("CREATE DATABASE {name} STRATEGY file_copy"), name=called(left))
+        try:
+            stage.restore(f"{origin.name}_back", target=plain, owners=Owners.IGNORE)
+        finally:
+            session.run(statement("DROP DATABASE {name}"), name=called(left))
+    assert [line for line in stage.lines if line.startswith(f"{left} stays")]
+
+
+@pytest.mark.pg("<= 15")
+def test_what_cannot_be_built_again_keeps_nobody_from_the_rows(stage: Stage, origin: LiveDatabase) -> None:
+    """A view whose function finds its table by the search path cannot be filled by pg_restore; all else comes back."""
+    function = (
+        "CREATE FUNCTION public.rows() RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RETURN count(*) FROM large; END'"
+    )
+    origin.run(function)
+    with origin.session() as session:
+        session.run(statement("SET search_path = public"))
+        session.run(statement("CREATE MATERIALIZED VIEW public.counted AS SELECT public.rows()"))
+    stage.take(origin.name)
+    report = stage.restore(f"{origin.name}_back")
+    assert (report.rows, report.is_identical) == (30000, False)
+    (difference,) = map(str, report.differences)
+    assert difference.startswith('indexes, constraints, triggers and views (relation "large" does not exist): all in')
+
+
+def test_an_index_that_cannot_be_built_costs_no_rows(stage: Stage, origin: LiveDatabase) -> None:
+    """It is tried early and again at the end, then told; what comes behind it is built all the same."""
+    origin.run(
+        "CREATE FUNCTION public.moody(id int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS"
+        " 'BEGIN IF current_database() LIKE ''pgtend_restoring_%%'' THEN RAISE ''not today''; END IF; RETURN id; END'",
+        "CREATE INDEX moody ON public.large (public.moody(id))",
+        "CREATE INDEX zealous ON public.large (id)",
+    )
+    stage.take(origin.name)
+    report = stage.restore(f"{origin.name}_back")
+    assert [str(one) for one in report.differences] == [
+        "indexes, constraints, triggers and views (not today): all in the backup, not all restored",
+        "objects of kind index: 3 in the backup, 2 restored",
+    ]
+
+
+def test_a_program_that_was_killed_is_an_outage_and_says_nothing_about_the_backup(
+    stage: Stage, origin: LiveDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A system without memory that ends pg_restore must not leave a mark of damage."""
+    made = stage.take(origin.name)
+
+    def killed(sql: CheckedPipe, *_: object) -> bytes:
+        sql.stop()
+        return sql.readall()
+
+    monkeypatch.setattr("pgtend.backup.verify._read_sql", killed)
+    with pytest.raises(ToolKilled, match="was killed by SIGKILL"):
+        verify_backup(stage.vault, made, stage.private, quietly)

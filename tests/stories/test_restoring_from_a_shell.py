@@ -124,11 +124,12 @@ def test_replacing_wants_the_name_typed_and_keeps_the_old_one(shell: Shell) -> N
     replacing = ("restore", "subject", "--in-place", "--key", str(shell.key))
     refused = shell.pgtend(*replacing, typed="subject\n")
     assert (refused.returncode, notes(shell, shell.origin.name)) == (77, "0")
-    done = shell.pgtend(*replacing, typed=f"{shell.origin.name}\n")
+    done = shell.pgtend(*replacing, "--json", typed=f"{shell.origin.name}\n")
     assert done.returncode == 0, done.stderr
     assert notes(shell, shell.origin.name) == "1"
     aside = names_like(shell.stage, f"{shell.origin.name}_before_")
     assert [notes(shell, name) for name in aside] == ["0"]
+    assert json.loads(done.stdout)["set_aside"] == aside[0]
     assert len(shell.stage.catalogue().entries) == 2
 
 
@@ -213,6 +214,11 @@ def test_a_second_vault_gets_the_backup_and_can_restore_it_alone(shell: Shell) -
         ("catalogue", "succeeded"),
         ("copy", "succeeded"),
     ]
+    # Who replaces a database from a copy may have lost the first vault: what was there is saved beside the copy.
+    replacing = ("restore", "subject", "--in-place", "--copy", "far", "--key", str(shell.key), "--json")
+    saved_as = json.loads(shell.pgtend(*replacing, typed=f"{shell.origin.name}\n").stdout)["saved_as"]
+    written = "".join(path.read_text() for path in (shell.stage.folder / "home").rglob("evidence/*.jsonl"))
+    assert [line for line in written.splitlines() if saved_as in line and '"far"' in line]
 
 
 @pytest.mark.pg(">= 18")

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from pgtend.backup.record import Encryption, Part, Role, Source
 
-_SCRIPT = "psql -X -q -v ON_ERROR_STOP=1 --single-transaction -d restored"
-_ARCHIVE = "pg_restore --exit-on-error -d restored"
+_RESTORE = "pg_restore --exit-on-error -d restored"
 _ORDER = (Role.PRE_DATA, Role.TABLE, Role.REST, Role.POST_DATA)
 
 
@@ -16,7 +15,7 @@ def how_to_restore(source: Source, encryption: Encryption, parts: Sequence[Part]
     major = source.major
     opened = "age -d -i KEY.txt {name} | zstd -d" if encryption.is_sealed else "zstd -d < {name}"
     lines = [
-        f"# Needs: age, zstd, and psql, createdb and pg_restore of PostgreSQL {major} or later.",
+        f"# Needs: age, zstd, and createdb and pg_restore of PostgreSQL {major} or later; psql for missing roles.",
         "# First copy this whole folder to where you are, then run in it:",
         *(f"echo '{part.stored_sha256}  {part.name}' | sha256sum -c" for part in parts),
         *(
@@ -25,12 +24,7 @@ def how_to_restore(source: Source, encryption: Encryption, parts: Sequence[Part]
             if part.role is Role.GLOBALS
         ),
         f"createdb -T template0 -E {source.encoding} {_locale(source)}restored",
-        *(
-            f"{opened.format(name=part.name)} | {_SCRIPT if part.is_script else _ARCHIVE}"
-            for role in _ORDER
-            for part in parts
-            if part.role is role
-        ),
+        *(f"{opened.format(name=part.name)} | {_RESTORE}" for role in _ORDER for part in parts if part.role is role),
     ]
     return "\n".join(lines)
 

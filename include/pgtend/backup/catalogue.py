@@ -12,9 +12,9 @@ from pgtend.backup.marks import LEASES, MARKS, Lease, Mark, read_lease, read_mar
 from pgtend.backup.retention import Holdings, KnownBackup
 from pgtend.backup.states import BackupState
 from pgtend.kernel.digests import sha256_hex
-from pgtend.kernel.names import counted, did_you_mean
+from pgtend.kernel.names import counted, suggestion
 from pgtend.kernel.sizes import Bytes
-from pgtend.vault.errors import ObjectMissing
+from pgtend.vault.errors import ObjectDamaged, ObjectMissing
 from pgtend.vault.model import StoredObject, Vault
 
 LATEST = "latest"
@@ -97,6 +97,31 @@ class Catalogue:
         early = [entry for entry in self.entries if entry.taken_at <= moment and not entry.state.is_unfit]
         return self._first(early, f"no backup as early as {moment:%Y-%m-%d %H:%M:%S} UTC", wanted)
 
+    def newest(self) -> CatalogueEntry:
+        """Find the newest one whatever is known of it: who asks how backups are must hear of a damaged one first."""
+        return self._first(self.entries, "no backup", LATEST)
+
+    def passed_over(self, wanted: str, chosen: CatalogueEntry) -> tuple[str, ...]:
+        """Say what is newer than the one that was chosen and no candidate: whoever takes the older one must know it."""
+        if wanted == chosen.backup_id:
+            return ()
+        moment = _moment(wanted)
+        latest = f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}~" if moment else "~"
+        found = {
+            **{leftover.backup_id: "was never finished" for leftover in self.leftovers},
+            **{self._backup_of(key): "cannot be read" for key in self.unreadable},
+            **{entry.backup_id: f"is {entry.state}" for entry in self.entries if entry.state.is_unfit},
+        }
+        return tuple(
+            f"backup {backup_id} is newer and {why}"
+            for backup_id, why in sorted(found.items(), reverse=True)
+            if chosen.backup_id < backup_id <= latest
+        )
+
+    def unreadable_since(self, chosen: CatalogueEntry) -> tuple[str, ...]:
+        """List what cannot be read of a backup, and of any that may be newer."""
+        return tuple(key for key in self.unreadable if self._backup_of(key) >= chosen.backup_id)
+
     def holdings(self) -> Holdings:
         """Say what retention has to know, doubts included."""
         return Holdings(
@@ -115,15 +140,27 @@ class Catalogue:
         """List what nobody can still be writing."""
         return tuple(leftover for leftover in self.leftovers if leftover.touched_at <= now - young)
 
+    def _backup_of(self, key: str) -> str:
+        return key.removeprefix(backup_folder(self.fleet, self.database)).partition("/")[0]
+
     def _first(self, found: Sequence[CatalogueEntry], missing: str, wanted: str) -> CatalogueEntry:
         if found:
             return found[0]
         known = [entry.backup_id for entry in self.entries]
+        odd = f" What cannot be read is {', '.join(self.unreadable)}." if self.unreadable else ""
         raise NoSuchBackup(
             f"there is {missing} of {self.database}",
-            detail=f"Looked in {self.place}, which holds {counted(len(known), 'backup')} of it.",
-            hint=f"{did_you_mean(wanted, [*known, LATEST]).capitalize()}. `pgtend backups {self.database}` lists them.",
+            detail=f"Looked in {self.place}, which holds {counted(len(known), 'backup')} of it.{odd}",
+            hint=self._advice(wanted, known),
         )
+
+    def _advice(self, wanted: str, known: Sequence[str]) -> str:
+        if wanted == LATEST:
+            what = (
+                "Name a damaged one to use it all the same" if known else f"`pgtend backup {self.database}` takes one"
+            )
+            return f"A second vault may hold one: --copy VAULT. {what}."
+        return f"{suggestion(wanted, [*known, LATEST])} `pgtend backups {self.database}` lists them."
 
     def _unreadable_doubts(self) -> list[str]:
         return [
@@ -172,8 +209,11 @@ def read_catalogue(
             continue
         try:
             entries.append(_entry(vault, manifest, found, now, lock))
-        except UnreadableManifest:
+        except (UnreadableManifest, ObjectDamaged):
+            # One that is damaged must not hide the others from whoever needs one of them now.
             unreadable.append(manifest.key)
+        except ObjectMissing:
+            continue  # somebody removed the backup since the listing, its manifest first
     return Catalogue(
         place=vault.place,
         fleet=fleet,
@@ -251,7 +291,7 @@ def _read_notes(vault: Vault, found: Mapping[str, StoredObject]) -> _Notes:
                 notes.marks.append(read_mark(vault, stored.key))
             elif name.startswith(LEASES):
                 notes.leases.append(read_lease(vault, stored.key))
-        except UnreadableManifest:
+        except (UnreadableManifest, ObjectDamaged):
             notes.odd.append(stored.key)
         except ObjectMissing:
             continue  # a lease that was given back since the listing

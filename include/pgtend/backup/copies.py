@@ -32,6 +32,8 @@ class CopyState:
     """How far a second vault is behind the first."""
 
     source: str
+    held: int
+    """How many backups there are to copy; none is no success."""
     place: str
     missing: tuple[str, ...]
     """Backups that are not there, newest first."""
@@ -43,6 +45,8 @@ class CopyState:
         return self.lag > allowed
 
     def __str__(self) -> str:
+        if not self.held:
+            return f"{self.source} holds no sound backup that could be copied"
         if not self.missing:
             return f"{self.place} has every backup"
         behind = f" and is {say_span(self.lag)} behind" if self.lag else ""
@@ -61,22 +65,24 @@ class CopyReport:
 def compare_vaults(source: Catalogue, copy: Catalogue, now: datetime) -> CopyState:
     """Tell what a second vault lacks of what the first has. What the second let go of by its own rules is not missing.
 
-    A copy's own retention removes old ones, so only what is newer than its oldest copy can be missing.
+    A copy's own retention removes old ones, so only what is not older than its oldest copy can be missing. A damaged
+    copy is none: what it lacks is copied again, and what differs from the first is an error before it is.
     """
-    there = {entry.backup_id for entry in copy.entries}
+    there = {entry.backup_id for entry in copy.entries if entry.state is not BackupState.DAMAGED}
     oldest = copy.entries[-1].taken_at if copy.entries else None
     missing = [
         entry
         for entry in source.entries
-        if entry.backup_id not in there and not entry.state.is_unfit and (oldest is None or entry.taken_at > oldest)
+        if entry.backup_id not in there and not entry.state.is_unfit and (oldest is None or entry.taken_at >= oldest)
     ]
-    newest = copy.entries[0].taken_at if copy.entries else None
+    newest = max((entry.taken_at for entry in copy.entries if entry.backup_id in there), default=None)
     waiting = [entry.committed_at for entry in missing if newest is None or entry.taken_at > newest]
     return CopyState(
         source=source.place,
+        held=sum(not entry.state.is_unfit for entry in source.entries),
         place=copy.place,
         missing=tuple(entry.backup_id for entry in missing),
-        lag=now - min(waiting) if waiting else timedelta(),
+        lag=max(now - min(waiting), timedelta()) if waiting else timedelta(),
     )
 
 

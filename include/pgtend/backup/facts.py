@@ -60,6 +60,7 @@ class Outside:
     subscriptions: int
     user_mappings: int
     large_objects: int
+    large_objects_size: int
     closed_objects: list[int]
 
 
@@ -162,6 +163,9 @@ PIN_SETTING = query(_HERE, "pin_setting", SettingPinned)
 FINGERPRINT_TABLE = query(_HERE, "fingerprint_table", RowsHashed)
 FINGERPRINT_SAMPLE = query(_HERE, "fingerprint_sample", RowsHashed)
 COUNT_ROWS = query(_HERE, "count_rows", RowsHashed)
+FINGERPRINT_LARGE_OBJECTS = query(_HERE, "fingerprint_large_objects", RowsHashed)
+LARGE_OBJECTS = 2613
+"""The number of the catalogue they lie in, which is the same in every database."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from pgtend.backup.facts import (
     COUNT_ROWS,
+    FINGERPRINT_LARGE_OBJECTS,
     FINGERPRINT_SAMPLE,
     FINGERPRINT_TABLE,
     HOLD_STILL,
@@ -17,7 +18,7 @@ from pgtend.backup.facts import (
     RowsHashed,
 )
 from pgtend.backup.model import Look
-from pgtend.backup.record import PINNED_SETTINGS, Coverage, Fingerprint, Table
+from pgtend.backup.record import PINNED_SETTINGS, Coverage, Fingerprint, Table, TableName
 from pgtend.fleet.model import Limits
 from pgtend.kernel.sizes import Bytes
 from pgtend.postgres.address import Address
@@ -25,6 +26,7 @@ from pgtend.postgres.identifiers import number, relation
 from pgtend.postgres.rowhash import HashedColumn, hash_of_row
 from pgtend.postgres.session import Session, open_session
 
+OBJECTS = TableName(schema="pg_catalog", name="pg_largeobject")
 _WORTH_A_QUESTION = Bytes.parse("8 MB")
 
 
@@ -57,6 +59,16 @@ def hash_rows(session: Session, look: Look) -> RowsHashed:
             )
         case Coverage.ROWS | Coverage.NONE:
             return session.row(COUNT_ROWS, table=table)
+
+
+def hash_large_objects(session: Session) -> RowsHashed:
+    """Count the large objects and hash what is in them."""
+    return session.row(FINGERPRINT_LARGE_OBJECTS)
+
+
+def fingerprint_of_objects(hashed: RowsHashed) -> Fingerprint:
+    """Write down what was seen of large objects, under the name of the catalogue in which they lie."""
+    return Fingerprint(schema=OBJECTS.schema_name, name=OBJECTS.name, digest=hashed.digest)
 
 
 def hashed_columns(session: Session, table: Relation) -> list[HashedColumn]:

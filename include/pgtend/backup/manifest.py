@@ -38,8 +38,10 @@ from pgtend.postgres.rowhash import ALGORITHM
 from pgtend.vault.model import StoredObject, Vault
 from pgtend.vault.parts import MIB
 
-FORMAT = 3
-"""3: rows of large tables lie as SQL, not as an archive, and the manifest says how rows were hashed."""
+FORMAT = 4
+"""4: each large table has an archive of its own, in frames of many rows; in format 3 its rows lay as SQL."""
+_ROWS_BY_PG_DUMP = 2
+"""Up to this format pg_dump wrote all archives, with a frame for every row."""
 MANIFEST = "manifest.json"
 _HASHED_OTHERWISE = (
     "Another version of pgtend made the fingerprints, in a way that this version cannot repeat: rows are counted, and "
@@ -104,6 +106,10 @@ class Manifest(Record):
     def key_of(self, part: Part) -> str:
         """Name the key of a part in a vault."""
         return f"{self.folder}{part.name}"
+
+    def is_ours(self, part: Part) -> bool:
+        """Whether a part holds rows of large tables in a form that we read ourselves."""
+        return part.role is Role.TABLE and self.format > _ROWS_BY_PG_DUMP
 
     def parts_of(self, *roles: Role) -> tuple[Part, ...]:
         """List the parts with these roles, in the order they were written down."""

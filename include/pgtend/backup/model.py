@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from pgtend.backup.facts import Relation
+from pgtend.backup.facts import Outside, Relation
 from pgtend.backup.record import Coverage, Role
 from pgtend.kernel.sizes import Bytes
 
 HASHED_A_SECOND = Bytes.parse("150 MB")
 """How much of a table one session hashes in a second, as measured on two busy cores."""
 COUNTED_A_SECOND = Bytes.parse("500 MB")
+OPENED_A_SECOND = 30_000
+"""How many large objects one session opens in a second."""
 _SMALLEST_SAMPLE = 10_000
 
 
@@ -28,7 +30,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
-    """One pg_dump: what it dumps, and under which name that is stored."""
+    """One pg_dump: what it dumps, and under which name that is stored; a table's own name is added to it."""
 
     name: str
     role: Role
@@ -41,11 +43,11 @@ class Shard:
 def plan_shards(relations: Sequence[Relation], own_part_from: Bytes, at_most: int) -> tuple[Shard, ...]:
     """Cut a database into parts: large tables each for itself, the largest first, and all the rest together.
 
-    Where there are more large tables than connections for them, some share a part, so that the parts are of one size.
+    Where there are more large tables than connections for them, some share a dump, so that the dumps are of one size.
     """
     large = sorted((one for one in relations if _stands_alone(one, own_part_from)), key=lambda one: -one.size)
     alone = [
-        Shard(name=f"data-{number:04}-{_digest_of(shared)}", role=Role.TABLE, section="data", tables=tuple(shared))
+        Shard(name=f"data-{number:04}", role=Role.TABLE, section="data", tables=tuple(shared))
         for number, shared in enumerate(_shared_out(large, at_most), 1)
     ]
     return (
@@ -57,11 +59,11 @@ def plan_shards(relations: Sequence[Relation], own_part_from: Bytes, at_most: in
 
 
 def _shared_out(large: Sequence[Relation], at_most: int) -> list[list[Relation]]:
-    """Give each table, the largest first, to the part that is the smallest so far."""
-    parts: list[list[Relation]] = [[] for _ in range(min(at_most, len(large)))]
-    for one in large if parts else ():
-        min(parts, key=lambda part: sum(table.size for table in part)).append(one)
-    return parts
+    """Give each table, the largest first, to the dump that is the smallest so far."""
+    dumps: list[list[Relation]] = [[] for _ in range(min(at_most, len(large)))]
+    for one in large if dumps else ():
+        min(dumps, key=lambda dump: sum(table.size for table in dump)).append(one)
+    return dumps
 
 
 def plan_looks(relations: Sequence[Relation], budget: timedelta) -> tuple[Look, ...]:
@@ -81,6 +83,13 @@ def plan_looks(relations: Sequence[Relation], budget: timedelta) -> tuple[Look, 
     return tuple(sorted(looks, key=lambda look: -look.table.size))
 
 
+def worth_hashing(outside: Outside, looks: Sequence[Look], budget: timedelta) -> bool:
+    """Tell whether there are large objects, and time for all of them beside the tables; there is no sample of them."""
+    size = outside.large_objects_size + sum(look.table.size for look in looks if look.coverage is Coverage.FULL)
+    takes = size / HASHED_A_SECOND + outside.large_objects / OPENED_A_SECOND
+    return outside.large_objects > 0 and takes <= budget.total_seconds()
+
+
 def _sample(table: Relation, left: float) -> Look:
     """Take as many rows as there is time for, but never none: a power of two, so that samples nest."""
     if not table.key:
@@ -95,6 +104,6 @@ def _stands_alone(one: Relation, own_part_from: Bytes) -> bool:
     return one.holds_rows and not one.belongs_to_extension and one.size >= own_part_from
 
 
-def _digest_of(tables: Sequence[Relation]) -> str:
-    """Name tables in a key, which holds fewer letters than names do."""
-    return hashlib.sha256("/".join(f"{one.schema}.{one.name}" for one in tables).encode()).hexdigest()[:12]
+def digest_of_name(schema: str, name: str) -> str:
+    """Name a table in a key, which holds fewer letters than names do."""
+    return hashlib.sha256(f"{schema}.{name}".encode(errors="surrogateescape")).hexdigest()[:12]

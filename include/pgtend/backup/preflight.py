@@ -76,8 +76,13 @@ class Preflight:
         if foreign:
             yield f"The rows of {counted(foreign, 'foreign table')} are not in it: they live on other servers."
 
+    @property
+    def server(self) -> Version:
+        """The server's version."""
+        return Version(self.source.version // 10000, self.source.version % 10000)
+
     def _versions(self) -> Iterator[Problem]:
-        server = Version(self.source.version // 10000, self.source.version % 10000)
+        server = self.server
         if self.client.major < server.major:
             hint = f"apt install postgresql-client-{server.major}"
             yield Problem(f"pg_dump {self.client}", f"it is older than the server, PostgreSQL {server}", hint)

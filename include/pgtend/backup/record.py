@@ -175,7 +175,6 @@ class Part(Record):
     role: Role
     tables: tuple[TableName, ...] = ()
     """Whose rows it holds; of tables without a part of their own only the manifest's `tables` tell."""
-    plain_sha256: str
     plain_size: int
     stored_sha256: str
     stored_size: int
@@ -184,9 +183,12 @@ class Part(Record):
     read_back: bool
     """Whether its stored bytes were read back to the last one before the manifest was written."""
 
+    # Up to format 3 there was a digest of the plain bytes beside the one of the stored bytes, which decides over both.
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
     @property
     def is_script(self) -> bool:
-        """Whether it holds SQL text, and no archive that only pg_restore can read."""
+        """Whether it holds SQL text, as rows of large tables did in format 3."""
         return ".sql" in self.name
 
 

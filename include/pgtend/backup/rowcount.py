@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from pgtend.postgres.encodings import decoded, unquoted
+
 _NAME = rb'("(?:[^"]|"")+"|[^".\s(]+)'
 COPY_HEADER = re.compile(rb"COPY " + _NAME + rb"\." + _NAME + rb'\s+(?:\((?:"(?:[^"]|"")*"|[^")])*\)\s+)?FROM stdin;\n')
 """The statement before the rows of a table: its schema and its name, in quotes where they need them."""
@@ -14,7 +16,8 @@ _END = b"\\.\n"
 class RowCount:
     """Rows by table, of everything that was fed."""
 
-    def __init__(self) -> None:
+    def __init__(self, encoding: str) -> None:
+        self._encoding = encoding
         self.rows: dict[tuple[str, str], int] = {}
         self._text = bytearray(b"\n")
         self._table: tuple[str, str] | None = None
@@ -41,7 +44,7 @@ class RowCount:
         if header is None:
             del self._text[:at]
             return False
-        self._table = (unquoted(header.group(1)), unquoted(header.group(2)))
+        self._table = table_in(header, self._encoding)
         self.rows.setdefault(self._table, 0)
         del self._text[: header.end()]
         return True
@@ -76,7 +79,7 @@ class RowCount:
         return True
 
 
-def unquoted(name: bytes) -> str:
-    """Read a name as SQL writes it."""
-    plain = name[1:-1].replace(b'""', b'"') if name.startswith(b'"') else name
-    return plain.decode(errors="surrogateescape")
+def table_in(header: re.Match[bytes], encoding: str) -> tuple[str, str]:
+    """Read from a COPY whose rows follow: schema and name."""
+    schema, name = (unquoted(decoded(one, encoding)) for one in header.groups())
+    return schema, name

@@ -9,22 +9,31 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TypeAlias
 
 from pgtend.backup.advisories import Version
 from pgtend.backup.catalogue import newest_size
 from pgtend.backup.crew import Crew
 from pgtend.backup.dumping import Errand, OpenDump
-from pgtend.backup.facts import READ_OUTSIDE, READ_RELATIONS, READ_SOURCE, RowsHashed
-from pgtend.backup.fingerprints import as_fingerprint, hash_rows, reader, work_alone
+from pgtend.backup.facts import LARGE_OBJECTS, READ_OUTSIDE, READ_RELATIONS, READ_SOURCE, Outside, RowsHashed
+from pgtend.backup.fingerprints import (
+    as_fingerprint,
+    fingerprint_of_objects,
+    hash_large_objects,
+    hash_rows,
+    reader,
+    work_alone,
+)
 from pgtend.backup.fuse import fused
 from pgtend.backup.gathering import Surroundings, read_surroundings
 from pgtend.backup.listing import record_new
 from pgtend.backup.manifest import Manifest, backup_folder, fingerprints_json, to_json, write_manifest
-from pgtend.backup.model import Look, plan_looks, plan_shards
+from pgtend.backup.model import Look, plan_looks, plan_shards, worth_hashing
 from pgtend.backup.muster import mustered, until_still
 from pgtend.backup.preflight import Preflight, recipients_of
 from pgtend.backup.readback import read_back
 from pgtend.backup.record import Part, Role
+from pgtend.backup.rowfile import Origin
 from pgtend.backup.snapshot import HeldSnapshot, held_snapshot
 from pgtend.backup.writing import Findings, Identity, compose
 from pgtend.fleet.model import BackupRules, Database, Fleet
@@ -42,6 +51,9 @@ from pgtend.postgres.tools import ClientTools
 from pgtend.vault.model import Vault
 
 PIPELINE = "backup"
+Looker: TypeAlias = Callable[[Session], None]
+Views: TypeAlias = dict[int, Callable[[Session], RowsHashed]]
+"""How each thing is looked at that is hashed, by its number in the catalogue."""
 PATIENCE = timedelta(minutes=10)
 """How long to wait for another job on the same database, such as the nightly ANALYZE."""
 
@@ -170,7 +182,8 @@ class _Night:
                     self._say(f"locked {counted(held.locked, 'table')}, snapshot at {held.exported.lsn}")
                     tables = counted(len(looks), "table")
                     self._say(f"{counted(len(dumps), 'dump')} with all locks, {tables} to look at")
-                    around = self._set_to_work(errand, dumps, looks, readers)
+                    views = self._views(preflight.outside, looks)
+                    around = self._set_to_work(errand, dumps, readers, self._looks(errand, looks, views))
             except Stalled:
                 # Whoever swallows the dumps swallows our goodbye too, and we would wait for the answer to it.
                 for session in sessions:
@@ -191,7 +204,7 @@ class _Night:
         return min(self.rules.parallel, self.rules.sessions - 4)
 
     def _set_to_work(
-        self, errand: Errand, dumps: Sequence[OpenDump], looks: Sequence[Look], readers: Sequence[Session]
+        self, errand: Errand, dumps: Sequence[OpenDump], readers: Sequence[Session], looks: Sequence[Looker]
     ) -> Surroundings:
         crew = Crew()
         seen: list[Surroundings] = []
@@ -203,7 +216,7 @@ class _Night:
                 lambda: self._keep(errand.dump_globals(crew)),
                 *(self._dump(errand, dump, crew) for dump in long),
             ],
-            [lambda session: seen.append(read_surroundings(session)), *self._looks(errand, looks)],
+            [lambda session: seen.append(read_surroundings(session)), *looks],
             parallel=self.rules.parallel,
             readers=readers,
         )
@@ -214,35 +227,51 @@ class _Night:
             folder=self.folder,
             vault=self.site.vault,
             recipients=tuple(preflight.recipients),
-            tools=ClientTools.find(preflight.source.version // 10000),
+            tools=ClientTools.find(preflight.server.major),
             address=self.site.address.to(application_name=self.application),
             limits=self.site.database.limits,
             silence=self.rules.silence,
             snapshot=held.exported.name,
+            origin=Origin(
+                database=preflight.source.database,
+                server=str(preflight.server),
+                client=str(preflight.client),
+                made_at=self.started_at,
+            ),
+            encoding=preflight.source.encoding,
         )
 
     def _dump(self, errand: Errand, dump: OpenDump, crew: Crew) -> Callable[[], None]:
-        return lambda: self._keep(errand.store(dump, crew))
+        return lambda: errand.store(dump, crew, self._keep)
 
-    def _looks(self, errand: Errand, looks: Sequence[Look]) -> list[Callable[[Session], None]]:
-        """Look at every table; whoever has seen the last one stores what was seen, while dumps are still read."""
-        unseen = {look.table.oid for look in looks}
+    def _views(self, outside: Outside, looks: Sequence[Look]) -> Views:
+        """Say how each table is looked at, and the large objects where there is time for them."""
+        views: Views = {look.table.oid: partial(hash_rows, look=look) for look in looks}
+        if worth_hashing(outside, looks, self.rules.fingerprint_budget):
+            views[LARGE_OBJECTS] = hash_large_objects
+        return views
 
-        def work(look: Look, session: Session) -> None:
-            hashed = hash_rows(session, look)
+    def _looks(self, errand: Errand, looks: Sequence[Look], views: Views) -> list[Looker]:
+        """Look at everything; whoever has seen the last of it stores what was seen, while dumps are still read."""
+        unseen = set(views)
+
+        def work(oid: int, session: Session) -> None:
+            hashed = views[oid](session)
             with self._lock:
-                self.hashed[look.table.oid] = hashed
-                unseen.remove(look.table.oid)
+                self.hashed[oid] = hashed
+                unseen.remove(oid)
                 is_last = not unseen
             if is_last:
                 self._keep_fingerprints(errand, looks)
 
-        if not looks:
+        if not views:
             return [lambda _: self._keep_fingerprints(errand, looks)]
-        return [partial(work, look) for look in looks]
+        return [partial(work, oid) for oid in views]
 
     def _keep_fingerprints(self, errand: Errand, looks: Sequence[Look]) -> None:
         prints = [as_fingerprint(look, self.hashed[look.table.oid]) for look in looks]
+        if LARGE_OBJECTS in self.hashed:
+            prints.append(fingerprint_of_objects(self.hashed[LARGE_OBJECTS]))
         self._keep(errand.keep("fingerprints.json", Role.FINGERPRINTS, fingerprints_json(prints)))
 
     def _keep(self, part: Part) -> None:

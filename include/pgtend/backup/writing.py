@@ -10,7 +10,7 @@ from importlib.metadata import version
 import zstandard
 
 from pgtend.backup.by_hand import how_to_restore
-from pgtend.backup.facts import RowsHashed
+from pgtend.backup.facts import LARGE_OBJECTS, RowsHashed
 from pgtend.backup.gathering import Surroundings
 from pgtend.backup.manifest import Manifest
 from pgtend.backup.model import Look
@@ -29,6 +29,7 @@ from pgtend.backup.record import (
     Tools,
 )
 from pgtend.backup.snapshot import HeldSnapshot
+from pgtend.kernel.names import counted
 from pgtend.postgres.rowhash import ALGORITHM
 
 _SHOWN = 5
@@ -78,7 +79,7 @@ def compose(findings: Findings, *, identity: Identity, state: State, parts: tupl
         sequences=findings.held.sequences,
         extensions=around.extensions,
         inventory=around.inventory,
-        remarks=(*findings.preflight.remarks(), *_coverage_remarks(findings.looks)),
+        remarks=(*findings.preflight.remarks(), *_coverage_remarks(findings.looks), *_objects_remark(findings)),
         by_hand=how_to_restore(around.source, encryption, parts),
     )
 
@@ -123,6 +124,12 @@ def _table(look: Look, hashed: RowsHashed, parts: Sequence[Part]) -> Table:
         coverage=look.coverage,
         one_in=look.one_in,
     )
+
+
+def _objects_remark(findings: Findings) -> Generator[str]:
+    there = findings.preflight.outside.large_objects
+    if there and LARGE_OBJECTS not in findings.hashed:
+        yield f"What is in {counted(there, 'large object')} was not hashed: there was no time for it."
 
 
 def _coverage_remarks(looks: Sequence[Look]) -> Generator[str]:

@@ -11,6 +11,7 @@ import typer
 from pgtend.cli.backups import list_again
 from pgtend.cli.options import AsJson, DatabaseName, desk_of
 from pgtend.cli.places import CopyName, FromVault, KeyFile, Shelf, keys_from, shelf_at, shelf_of
+from pgtend.kernel.errors import PgtendError
 
 if TYPE_CHECKING:
     from pgtend.backup.manifest import Manifest
@@ -47,7 +48,7 @@ def verify(  # noqa: PLR0913, PLR0917 - each is an option that people know by it
     database: DatabaseName,
     backup_id: Annotated[str, typer.Option("--id", help="The backup of this name, or the newest at this time.")] = "",
     every: Annotated[bool, typer.Option("--all", help="All backups, the newest first.")] = False,
-    latest: Annotated[bool, typer.Option("--latest", help="The latest backup; this is the default.")] = False,
+    latest: Annotated[bool, typer.Option("--latest", help="The latest, damaged or not; this is the default.")] = False,
     source: FromVault = None,
     copy: CopyName = None,
     key: KeyFile = None,
@@ -55,7 +56,7 @@ def verify(  # noqa: PLR0913, PLR0917 - each is an option that people know by it
 ) -> None:
     """Read a backup from the vault and hold every byte against its manifest; with --key, every row."""
     from pgtend.backup.catalogue import LATEST
-    from pgtend.backup.judging import verify_and_mark
+    from pgtend.backup.judging import to_be_read, verify_and_mark
     from pgtend.cli import screen
     from pgtend.cli.desk import who
 
@@ -65,34 +66,61 @@ def verify(  # noqa: PLR0913, PLR0917 - each is an option that people know by it
     shelf = shelf_at(source, database) if source else _own_shelf(desk_of(context), database, copy)
     with shelf.vault:
         found = shelf.catalogue()
-        entries = found.entries if every and found.entries else [found.choose(backup_id or LATEST)]
+        entries, unreadable = to_be_read(found, backup_id or LATEST, screen.progress, every=every)
         by = f"{who()} (shell)"
         verdicts = [verify_and_mark(shelf.vault, entry, private, by, screen.progress) for entry in entries]
+    _tell(database, verdicts, unreadable, as_json=as_json)
+    try:
+        _refuse(database, verdicts, unreadable)
+    except PgtendError:
+        with _minor():
+            _let_ledger_know(context, database, copy, source)
+        raise
+    _let_ledger_know(context, database, copy, source)
+
+
+def _let_ledger_know(context: typer.Context, database: str, copy: str | None, source: str | None) -> None:
     if source is None:
         desk = desk_of(context)
         list_again(desk, desk.database(database), copy or desk.database(database).vault)
-    _tell(database, verdicts, found.unreadable if every else (), as_json=as_json)
+
+
+@contextmanager
+def _minor() -> Generator[None]:
+    """Say what went wrong as well; the damage that was found is what the command ends with."""
+    from pgtend.cli import screen
+
+    try:
+        yield
+    except PgtendError as trouble:
+        screen.progress(f"the ledger was not told: {trouble.message}")
 
 
 def _tell(database: str, verdicts: Sequence[Verdict], unreadable: Sequence[str], *, as_json: bool) -> None:
-    """Say how each backup is, and end with an error when any of them is not what was stored."""
-    from pgtend.backup.errors import UnreadableManifest
+    """Say how each backup is."""
     from pgtend.cli import screen
 
     if as_json:
-        screen.show_json({"database": database, "backups": [_verdict_as_json(verdict) for verdict in verdicts]})
+        screen.show_json(
+            {
+                "database": database,
+                "backups": [_verdict_as_json(verdict) for verdict in verdicts],
+                "unreadable": list(unreadable),
+            }
+        )
     else:
         for verdict in verdicts:
             word = "sound" if verdict.holds else "DAMAGED"
             screen.show(f"{database}: {verdict.manifest.backup_id} is {word}; looked at: {verdict.depth}")
+
+
+def _refuse(database: str, verdicts: Sequence[Verdict], unreadable: Sequence[str]) -> None:
+    """End with an error when any backup is not what was stored."""
+    from pgtend.backup.judging import refuse_unreadable
+
     for verdict in verdicts:
         verdict.raise_if_broken()
-    if unreadable:
-        raise UnreadableManifest(
-            f"{len(unreadable)} manifests or marks cannot be read",
-            detail=f"They are: {', '.join(unreadable)}.",
-            hint="See docs/runbooks/backup-damaged.md.",
-        )
+    refuse_unreadable(database, unreadable)
 
 
 def _own_shelf(desk: Desk, database: str, copy: str | None) -> Shelf:

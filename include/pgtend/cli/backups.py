@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pgtend.backup.catalogue import Catalogue
     from pgtend.backup.expiry import Holding
     from pgtend.backup.retention import RetentionPlan, Verdict
+    from pgtend.backup.states import BackupState
     from pgtend.cli.desk import Desk
     from pgtend.cli.screen import Json
     from pgtend.fleet.model import Database, RetentionRules
@@ -142,16 +143,16 @@ def _rules(desk: Desk, database: str, copy: str | None) -> RetentionRules:
     return rules.copies[copy].retention if copy in rules.copies else rules.retention
 
 
-def _copies(desk: Desk, database: str) -> dict[str, set[str]]:
-    """Read which backups each second vault has; one that does not answer is an error, not an empty list."""
+def _copies(desk: Desk, database: str) -> dict[str, dict[str, BackupState]]:
+    """Read which backups each second vault has, and how they are; no answer is an error, and not an empty list."""
     chosen = desk.database(database)
     return {
-        name: {entry.backup_id for entry in shelf_of(desk, chosen, name).catalogue().entries}
+        name: {entry.backup_id: entry.state for entry in shelf_of(desk, chosen, name).catalogue().entries}
         for name in chosen.backup.copies
     }
 
 
-def _show(found: Catalogue, plan: RetentionPlan, copies: Mapping[str, set[str]]) -> None:
+def _show(found: Catalogue, plan: RetentionPlan, copies: Mapping[str, Mapping[str, BackupState]]) -> None:
     from pgtend.cli import screen
 
     if not found.entries:
@@ -165,7 +166,7 @@ def _show(found: Catalogue, plan: RetentionPlan, copies: Mapping[str, set[str]])
         screen.show(f"{leftover.backup_id} was never finished; {leftover.size} of it are left.")
 
 
-def _backup_table(found: Catalogue, plan: RetentionPlan, copies: Mapping[str, set[str]]) -> Table:
+def _backup_table(found: Catalogue, plan: RetentionPlan, copies: Mapping[str, Mapping[str, BackupState]]) -> Table:
     from pgtend.cli import screen
     from pgtend.kernel.sizes import Bytes
     from pgtend.kernel.times import say_span, utc_now
@@ -176,7 +177,7 @@ def _backup_table(found: Catalogue, plan: RetentionPlan, copies: Mapping[str, se
     for entry in found.entries:
         verdict = verdicts[entry.backup_id]
         style = _STYLES[entry.state.value]
-        there = [", ".join(name for name, ids in copies.items() if entry.backup_id in ids) or "none"] if copies else []
+        there = [_say_copies(entry.backup_id, copies)] if copies else []
         made.add_row(
             entry.backup_id,
             f"[{style}]{entry.state.value}[/{style}]",
@@ -188,6 +189,16 @@ def _backup_table(found: Catalogue, plan: RetentionPlan, copies: Mapping[str, se
             verdict.reasons[0],
         )
     return made
+
+
+def _say_copies(backup_id: str, copies: Mapping[str, Mapping[str, BackupState]]) -> str:
+    """Name the second vaults that have a copy; one that is no good is said to be so."""
+    found = [(name, states[backup_id]) for name, states in copies.items() if backup_id in states]
+    return ", ".join(f"{name} {state}" if state.is_unfit else name for name, state in found) or "none"
+
+
+def _sound_copies(backup_id: str, copies: Mapping[str, Mapping[str, BackupState]]) -> list[str]:
+    return [name for name, states in copies.items() if backup_id in states and not states[backup_id].is_unfit]
 
 
 def _kept(verdict: Verdict) -> str:
@@ -206,7 +217,7 @@ def _verdict_table(plan: RetentionPlan) -> Table:
     return made
 
 
-def _as_json(found: Catalogue, plan: RetentionPlan, copies: Mapping[str, set[str]]) -> Json:
+def _as_json(found: Catalogue, plan: RetentionPlan, copies: Mapping[str, Mapping[str, BackupState]]) -> Json:
     verdicts = {verdict.backup.backup_id: verdict for verdict in plan.verdicts}
     return {
         "place": found.place,
@@ -219,7 +230,7 @@ def _as_json(found: Catalogue, plan: RetentionPlan, copies: Mapping[str, set[str
                 "taken_at": entry.taken_at.isoformat(),
                 "stored_bytes": entry.manifest.stored_size,
                 "rows": entry.manifest.rows,
-                "copies": [name for name, ids in copies.items() if entry.backup_id in ids],
+                "copies": _sound_copies(entry.backup_id, copies),
                 **_verdict_as_json(verdicts[entry.backup_id]),
             }
             for entry in found.entries

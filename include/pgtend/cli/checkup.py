@@ -9,10 +9,13 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from pgtend.archive.readiness import require_archivable
+from pgtend.backup.advisories import Version
+from pgtend.backup.facts import READ_OUTSIDE, READ_RELATIONS, READ_SOURCE
+from pgtend.backup.preflight import Preflight, recipients_of
 from pgtend.cli.desk import APPLICATION, Desk
 from pgtend.cli.findings import Finding, State, fine, look, not_seen, note, problems
 from pgtend.cli.neighbours import Neighbours
-from pgtend.fleet.model import Database, VaultSettings
+from pgtend.fleet.model import Database, Fleet, VaultSettings
 from pgtend.indexes.plan import refuse_missing_rights
 from pgtend.kernel.errors import BrokenEvidence, Outage, PgtendError
 from pgtend.kernel.names import counted, new_run_id
@@ -70,7 +73,7 @@ def examine(desk: Desk, names: Sequence[str]) -> Iterator[Finding]:
         return
     yield fine("fleet", "fleet file", f"{desk.path}, databases: {', '.join(desk.fleet.databases)}")
     yield from look("fleet", "ledger", lambda: _see_ledger(desk))
-    for name in dict.fromkeys(database.vault for database in chosen):
+    for name in dict.fromkeys(name for one in chosen for name in (one.vault, *one.backup.copies)):
         yield from examine_vault(f"vault {name}", desk.fleet.vaults[name])
     neighbours = Neighbours()
     for database in chosen:
@@ -116,6 +119,8 @@ def examine_database(desk: Desk, database: Database, neighbours: Neighbours) -> 
             yield from look(about, "primary", lambda: _see_primary(session))
             yield from _see_rights(about, session, database)
             yield from _see_index_rights(about, session, database)
+            if database.backup.enabled:
+                yield from _see_backup(session, desk.fleet, database)
             if database.archive.enabled and database.archive.tables:
                 yield from look(about, "archive", partial(_see_archive, session, database))
             if desk.fleet.ledger is not None and database.statements.enabled:
@@ -189,6 +194,37 @@ def _see_index_rights(about: str, session: Session, database: Database) -> Itera
         yield note(
             about, "amcheck", "is not installed, so no index is verified", "As a superuser: CREATE EXTENSION amcheck;"
         )
+
+
+def _see_backup(session: Session, fleet: Fleet, database: Database) -> Iterator[Finding]:
+    """Say whether a backup could be taken: the rights and tools that it needs, and somebody to seal it for."""
+    recipients = recipients_of(fleet, database.name)
+    if not (recipients or database.backup.unencrypted):
+        yield note(
+            database.name,
+            "backup",
+            "none can be taken yet: nobody is named for whom backups are sealed",
+            "Make a pair with `pgtend keys new`, and name its public key in keys.recipients.",
+        )
+
+    try:
+        tools = ClientTools.find(session.facts.major)
+    except ToolMissing as error:
+        yield note(database.name, "backup", "is not looked at without client tools", error.hint)
+        return
+
+    def ready() -> str:
+        Preflight(
+            source=session.row(READ_SOURCE),
+            outside=session.row(READ_OUTSIDE),
+            relations=session.rows(READ_RELATIONS),
+            client=Version.parse(tools.version_text),
+            recipients=recipients,
+            unencrypted=not recipients,
+        ).raise_if_not_ready()
+        return f"all that a backup needs, sealed for {counted(len(recipients), 'recipient')}"
+
+    yield from look(database.name, "backup", ready)
 
 
 def _see_archive(session: Session, database: Database) -> str:

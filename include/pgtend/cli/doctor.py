@@ -44,7 +44,7 @@ def _show(about: str, found: Sequence[Finding]) -> None:
     screen.out.print(Text(about, style="bold"))
     for finding in found:
         style = _STYLES[finding.state.value]
-        line = Text.assemble("  ", (f"{finding.state:<9}", style), f"{finding.what:<15}", finding.said)
+        line = Text.assemble("  ", (f"{finding.state:<9}", style), f"{finding.what:<18}", finding.said)
         screen.out.print(line, soft_wrap=True)
         if finding.hint:
             screen.out.print(Text.assemble(" " * 26, (finding.hint, "cyan")), soft_wrap=True)

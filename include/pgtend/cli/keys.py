@@ -11,6 +11,14 @@ import typer
 from pgtend.cli import signing
 from pgtend.cli.options import DatabaseName, desk_of
 from pgtend.cli.places import shelf_of
+from pgtend.kernel.errors import Misconfigured
+
+
+class NotSealed(Misconfigured):
+    """The newest backup is not encrypted: every key would seem to open it."""
+
+    code = "cli.not_sealed"
+
 
 app = typer.Typer(no_args_is_help=True, help="The keys that backups are sealed for, and receipts are signed with.")
 app.add_typer(signing.app, name="signing")
@@ -42,7 +50,6 @@ def new_key(
 @app.command("check")
 def check_key(context: typer.Context, database: DatabaseName, file: Path) -> None:
     """Prove that a private key opens the newest backup, down to its last row."""
-    from pgtend.backup.catalogue import LATEST
     from pgtend.backup.verify import verify_backup
     from pgtend.cli import screen
     from pgtend.vault.agekeys import read_key_file
@@ -52,9 +59,13 @@ def check_key(context: typer.Context, database: DatabaseName, file: Path) -> Non
     private = read_key_file(file)
     shelf = shelf_of(desk, chosen)
     with shelf.vault:
-        manifest = shelf.catalogue().choose(LATEST).manifest
+        manifest = shelf.catalogue().newest().manifest
+        if not manifest.encryption.is_sealed:
+            raise NotSealed(
+                f"backup {manifest.backup_id} of {database} is not encrypted, so no key can be proved by it",
+                detail="Whoever can read the vault can read every row of it.",
+                hint="Take `unencrypted` out of the fleet file and run `pgtend backup`; then check the key again.",
+            )
         verify_backup(shelf.vault, manifest, private, screen.progress).raise_if_broken()
     whose = [one.name for one in manifest.encryption.recipients if private.fits([one.public_key])]
-    screen.show(
-        f"{file} opens backup {manifest.backup_id} of {database}; it is the key of {', '.join(whose) or 'nobody'}."
-    )
+    screen.show(f"{file} opens backup {manifest.backup_id} of {database}; it is the key of {', '.join(whose)}.")

@@ -140,10 +140,10 @@ def _terminate(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _say(error: PgtendError) -> int:
-    from pgtend.cli.screen import error_as_json, show_error, show_json
+    from pgtend.cli.screen import error_as_json, has_shown_json, show_error, show_json
 
     show_error(error)
-    if "--json" in sys.argv:
+    if "--json" in sys.argv and not has_shown_json():
         show_json(error_as_json(error))
     return error.exit_status
 

@@ -14,14 +14,18 @@ from pgtend.cli.places import CopyName, FromVault, KeyFile, keys_from, shelf_at,
 from pgtend.kernel.errors import Misconfigured
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from pgtend.backup.catalogue import CatalogueEntry
     from pgtend.cli.desk import Desk
     from pgtend.cli.places import Shelf
     from pgtend.cli.screen import Json
     from pgtend.postgres.address import Address
     from pgtend.restore.archive import Backup
     from pgtend.restore.model import RestoreOrder, RestoreReport
+
+    _Told: TypeAlias = tuple[RestoreReport, str, Mapping[str, Json]]
+    """What came of it, in words, and what only a program wants to know besides."""
 
 PIPELINE = "restore"
 Which: TypeAlias = Annotated[
@@ -65,6 +69,8 @@ class _Wish:
     create_roles: bool
     no_owner: bool
     jobs: int
+    copy: str | None
+    """The vault whose copies are used, where that is not the database's own."""
 
     def refuse_contradictions(self, *, from_vault: bool) -> None:
         """Say what does not go together, before anything is opened."""
@@ -76,6 +82,11 @@ class _Wish:
                 self.in_place and part,
                 "--in-place replaces a whole database",
                 "Restore tables beside it, and copy rows.",
+            ),
+            (
+                bool(self.tables) and self.schema_only,
+                "--table and --schema-only contradict each other",
+                "Everything but the rows comes back whole. Leave one of them out.",
             ),
             (self.in_place and bool(self.new_name), "--in-place and --database contradict each other", leave_out),
             (
@@ -125,24 +136,57 @@ def restore(  # noqa: PLR0913, PLR0917 - each is an option that people know by i
         create_roles=create_roles,
         no_owner=no_owner,
         jobs=jobs,
+        copy=copy,
     )
     wish.refuse_contradictions(from_vault=source is not None)
-    desk = None if source else desk_of(context)
-    shelf = shelf_at(source, database) if source else _shelf(desk, database, copy)
-    chosen = Backup(shelf.vault, shelf.catalogue().choose(backup), keys_from(key))
-    with _recorded(desk, shelf.database):
-        report, said = (_replace if in_place else _beside)(desk, wish, shelf, chosen)
-    if as_json:
-        screen.show_json(_as_json(report))
-    else:
-        _show(report, said)
-    _refuse_difference(report)
+    with _saying_how_without(source, in_place=in_place):
+        desk = None if source else desk_of(context)
+        shelf = shelf_at(source, database) if source else _shelf(desk, database, copy)
+    chosen = Backup(shelf.vault, _choose(shelf, backup), keys_from(key))
+    with _saying_how_without(source, in_place=in_place), _recorded(desk, shelf.database):
+        report, said, beside = (_replace if in_place else _beside)(desk, wish, shelf, chosen)
+        if as_json:
+            screen.show_json({**_as_json(report), **beside})
+        else:
+            _show(report, said)
+        _refuse_difference(report)
 
 
 def _shelf(desk: Desk | None, database: str | None, copy: str | None) -> Shelf:
     if desk is None or database is None:
         raise ContradictoryOptions("DATABASE is missing", hint="Name one, or a vault with --from.")
     return shelf_of(desk, desk.database(database), copy)
+
+
+def _choose(shelf: Shelf, wanted: str) -> CatalogueEntry:
+    """Choose the backup, and say of a newer one why it is not that one."""
+    from pgtend.cli import screen
+    from pgtend.kernel.times import say_span, utc_now
+
+    found = shelf.catalogue()
+    entry = found.choose(wanted)
+    age, moment = say_span(utc_now() - entry.taken_at), f"{entry.taken_at:%Y-%m-%d %H:%M:%S} UTC"
+    screen.progress(f"{shelf.database}: backup {entry.backup_id} of {moment}, {age} old, is {entry.state}")
+    for remark in found.passed_over(wanted, entry):
+        screen.progress(f"{shelf.database}: {remark}, so {entry.backup_id} is restored")
+    return entry
+
+
+@contextmanager
+def _saying_how_without(source: str | None, *, in_place: bool) -> Generator[None]:
+    """On the worst day the fleet file and the ledger may be gone: then say that a restore needs neither."""
+    from pgtend.fleet.load import BadFleetFile
+    from pgtend.ledger.errors import LedgerUnreachable
+
+    try:
+        yield
+    except (BadFleetFile, LedgerUnreachable) as trouble:
+        if not source and not in_place:
+            trouble.hint += (
+                " Or do without fleet file and ledger: pgtend restore DATABASE --from s3://bucket/prefix (or a folder) "
+                "--key FILE --to SERVER."
+            )
+        raise
 
 
 @contextmanager
@@ -155,7 +199,7 @@ def _recorded(desk: Desk | None, database: str) -> Generator[None]:
         yield
 
 
-def _beside(desk: Desk | None, wish: _Wish, shelf: Shelf, backup: Backup) -> tuple[RestoreReport, str]:
+def _beside(desk: Desk | None, wish: _Wish, shelf: Shelf, backup: Backup) -> _Told:
     from pgtend.cli import screen
     from pgtend.kernel.times import utc_now
     from pgtend.postgres.services import LibpqServices
@@ -165,10 +209,10 @@ def _beside(desk: Desk | None, wish: _Wish, shelf: Shelf, backup: Backup) -> tup
     target = (desk.book if desk else LibpqServices()).find(wish.to or "")
     order = _order(wish, target, wish.new_name or new_name(shelf.database, utc_now()))
     report = restore_backup(backup, order, screen.progress)
-    return report, str(report)
+    return report, str(report), {}
 
 
-def _replace(desk: Desk | None, wish: _Wish, shelf: Shelf, backup: Backup) -> tuple[RestoreReport, str]:
+def _replace(desk: Desk | None, wish: _Wish, shelf: Shelf, backup: Backup) -> _Told:
     """Replace the original: a person types its name, and what is there is backed up first."""
     from pgtend.cli import screen
     from pgtend.restore.swap import replace_database
@@ -180,18 +224,24 @@ def _replace(desk: Desk | None, wish: _Wish, shelf: Shelf, backup: Backup) -> tu
     target = address.to(dbname="postgres") if address.database == name else address
     typed = typer.prompt(f"Type the name of the database on {address.place} that is to be replaced", err=True)
     order = _order(wish, target, name)
-    done = replace_database(backup, order, typed, _saver(desk, shelf, address.to(dbname=name)), screen.progress)
-    return done.report, str(done)
+    done = replace_database(
+        backup, order, typed, _saver(desk, shelf, wish.copy, address.to(dbname=name)), screen.progress
+    )
+    return done.report, str(done), {"set_aside": done.set_aside, "saved_as": done.saved_as}
 
 
-def _saver(desk: Desk, shelf: Shelf, address: Address) -> Callable[[], str]:
-    """Make what takes a backup of the database that is about to be replaced."""
+def _saver(desk: Desk, shelf: Shelf, copy: str | None, address: Address) -> Callable[[], str]:
+    """Make what takes a backup of the database that is about to be replaced, into the vault that is known to be there.
+
+    Who restores from a copy may have lost the first vault; the ledger is told which of them it is.
+    """
     from pgtend.backup.take import PIPELINE as BACKUP
     from pgtend.backup.take import Site, take_backup
     from pgtend.cli import screen
 
     def save() -> str:
-        database = desk.database(shelf.database)
+        own = desk.database(shelf.database)
+        database = own.model_copy(update={"vault": copy or own.vault})
         site = Site(fleet=desk.fleet, database=database, address=address, vault=shelf.vault)
         with desk.ledger() as ledger:
             made = take_backup(site, ledger, desk.subject(database, BACKUP), screen.progress, ignore_window=True)
@@ -221,7 +271,7 @@ def _show(report: RestoreReport, said: str) -> None:
 
     screen.show(f"{said}.")
     for remark in report.remarks:
-        screen.show(f"Note: {remark}.")
+        screen.show(f"Note: {remark.removesuffix('.')}.")
 
 
 def _refuse_difference(report: RestoreReport) -> None:
@@ -236,7 +286,7 @@ def _refuse_difference(report: RestoreReport) -> None:
         )
 
 
-def _as_json(report: RestoreReport) -> Json:
+def _as_json(report: RestoreReport) -> dict[str, Json]:
     return {
         "backup_id": report.backup_id,
         "taken_at": report.taken_at.isoformat(),

@@ -20,6 +20,7 @@ Side: TypeAlias = Literal["left", "right"]
 GOOD, NOTE, BAD, QUIET = "green", "yellow", "red", "dim"
 _ENDLESS = 100_000
 
+_documents: list[Json] = []
 out = Console(highlight=False, soft_wrap=False)
 err = Console(highlight=False, soft_wrap=False, stderr=True)
 
@@ -60,7 +61,13 @@ def _wide_enough(content: Table) -> Console:
 
 def show_json(value: Json) -> None:
     """Show a result for programs: JSON and nothing else."""
+    _documents.append(value)
     out.print(json.dumps(value, ensure_ascii=False, indent=2), markup=False, soft_wrap=True)
+
+
+def has_shown_json() -> bool:
+    """Tell whether a program has its answer already: two documents one after the other are none."""
+    return bool(_documents)
 
 
 def show_error(error: PgtendError) -> None:

@@ -64,8 +64,9 @@ def check_second_generation(backup: Backup, copy: Copy, jobs: int) -> Check:
     second = make_empty(copy, _SECOND, backup.entry.manifest)
     try:
         with ExitStack() as life:
-            before = life.enter_context(_dumped(copy, "pre-data"))
-            after = life.enter_context(_dumped(copy, "post-data"))
+            encoding = backup.entry.manifest.source.encoding
+            before = life.enter_context(_dumped(copy, "pre-data", encoding))
+            after = life.enter_context(_dumped(copy, "post-data", encoding))
             archives = Archives.read(second, before, after)
             filler = Filler(copy=second, manifest=backup.entry.manifest, archives=archives, jobs=jobs)
             filler.make_schema()
@@ -181,9 +182,9 @@ def _dump(copy: Copy, section: str) -> Command:
 
 
 @contextmanager
-def _dumped(copy: Copy, section: str) -> Generator[Spool]:
+def _dumped(copy: Copy, section: str, encoding: str) -> Generator[Spool]:
     """Keep one section of a dump of the copy in a file without a name."""
     with tempfile.TemporaryFile() as file:
         file.write(run(_dump(copy, section), within=LONGEST))
         file.flush()
-        yield Spool(file)
+        yield Spool(file, encoding)

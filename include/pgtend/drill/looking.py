@@ -21,6 +21,7 @@ from pgtend.kernel.digests import canonical_json, sha256_hex
 from pgtend.kernel.names import counted
 from pgtend.postgres.address import Address
 from pgtend.postgres.command import Command, client
+from pgtend.postgres.encodings import decoded
 from pgtend.postgres.errors import RowsBroken
 from pgtend.postgres.identifiers import column, relation
 from pgtend.postgres.process import ToolFailed, run
@@ -168,7 +169,7 @@ def check_rows(backup: Backup, place: Address, jobs: int) -> tuple[Check, ...]:
         _compared(
             CheckName.ROWS, sum(table.rows for table in counted), compared.rows, compared.differences, Aspect.ROWS
         ),
-        _content(hashed_tables=len(hashed), counted_tables=len(counted), differences=content),
+        _content(len(hashed), len(counted), content, compared.left_out),
         _listed(CheckName.SEQUENCES, len(manifest.sequences), sequences),
     )
 
@@ -179,7 +180,9 @@ def _compared(name: CheckName, expected: int, found: int, differences: Sequence[
     return make(name, expected=f"{counted(expected, 'row')}", found=f"{counted(found, 'row')}", detail=_say(wrong))
 
 
-def _content(*, hashed_tables: int, counted_tables: int, differences: Sequence[Difference]) -> Check:
+def _content(
+    hashed_tables: int, counted_tables: int, differences: Sequence[Difference], left_out: Sequence[str]
+) -> Check:
     """Of tables whose rows were only counted nobody knows the content: that is said, and never passed."""
     counts = {"expected": f"{hashed_tables} fingerprints", "found": f"{hashed_tables - len(differences)} the same"}
     if differences:
@@ -189,6 +192,8 @@ def _content(*, hashed_tables: int, counted_tables: int, differences: Sequence[D
         return skipped(
             CheckName.CONTENT, f"of {only} of {counted(counted_tables, 'table')} the backup has no fingerprint"
         )
+    if left_out:
+        return skipped(CheckName.CONTENT, "; ".join(left_out))
     return passed(CheckName.CONTENT, **counts)
 
 
@@ -243,7 +248,7 @@ def _grants(
 
 def _schema(copy: Copy, archives: Archives, missing: Collection[str]) -> Check:
     """Let one program write both schemas as SQL, the backup's and the copy's, and compare what they say."""
-    original, restored = schema_of_backup(copy, archives), schema_of_copy(copy)
+    original, restored = schema_of_backup(copy, archives), schema_of_copy(copy, archives)
     expected, found = (sha256_hex(canonical_json(sorted(lines.elements()))) for lines in (original, restored))
     if expected == found:
         return passed(CheckName.SCHEMA, expected=expected, found=found)
@@ -269,10 +274,10 @@ def schema_of_keys(copy: Copy, archives: Archives, names: Collection[str]) -> Co
         return _meaning(plain.script(archives.after, f"--use-list={chosen.path}"))
 
 
-def schema_of_copy(copy: Copy) -> Counter[str]:
+def schema_of_copy(copy: Copy, archives: Archives) -> Counter[str]:
     """Write out the schema of a database."""
     dump = client(copy.tools, "pg_dump", copy.superuser, "--schema-only", "--no-password", "--no-tablespaces")
-    return _meaning(run(dump, within=_LONGEST).decode(errors="surrogateescape"))
+    return _meaning(decoded(run(dump, within=_LONGEST), archives.before.encoding))
 
 
 def _meaning(*scripts: str) -> Counter[str]:

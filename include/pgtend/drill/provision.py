@@ -18,6 +18,7 @@ from pgtend.fleet.model import Limits
 from pgtend.kernel.errors import Misconfigured
 from pgtend.kernel.sizes import Bytes
 from pgtend.postgres.address import Address
+from pgtend.postgres.encodings import unquoted
 from pgtend.postgres.identifiers import database, text, written
 from pgtend.postgres.sandbox import Sandbox
 from pgtend.postgres.session import Session, open_session
@@ -180,7 +181,7 @@ def make_empty(copy: Copy, name: str, manifest: Manifest) -> Copy:
 
 def memberships_of(global_sql: str) -> tuple[tuple[str, str], ...]:
     """Read who is a member of what in the cluster that was backed up."""
-    return tuple(sorted({(_plain(group), _plain(member)) for group, member, _ in _MEMBER.findall(global_sql)}))
+    return tuple(sorted({(unquoted(group), unquoted(member)) for group, member, _ in _MEMBER.findall(global_sql)}))
 
 
 def role_statements(global_sql: str) -> Sequence[str]:
@@ -189,7 +190,7 @@ def role_statements(global_sql: str) -> Sequence[str]:
         f"ALTER ROLE {name} {'BYPASSRLS' if ' BYPASSRLS' in attributes else 'NOBYPASSRLS'} "
         f"{'NOINHERIT' if ' NOINHERIT' in attributes else 'INHERIT'}"
         for name, attributes in _ATTRIBUTES.findall(global_sql)
-        if _plain(name) not in {SUPERUSER, RESTORER}
+        if unquoted(name) not in {SUPERUSER, RESTORER}
     ]
     # As a superuser's own grant: whoever granted it in production may not even exist here.
     found += [
@@ -197,7 +198,3 @@ def role_statements(global_sql: str) -> Sequence[str]:
         for group, member, options in _MEMBER.findall(global_sql)
     ]
     return found
-
-
-def _plain(name: str) -> str:
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name

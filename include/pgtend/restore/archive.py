@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
-from collections.abc import Collection, Generator, Mapping
+from collections.abc import Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -14,9 +13,12 @@ from typing import IO
 
 from pgtend.backup.catalogue import CatalogueEntry
 from pgtend.backup.record import Part, Role
+from pgtend.backup.rowfile import RowFile
+from pgtend.backup.script import Script
 from pgtend.fleet.model import Limits
 from pgtend.postgres.address import Address
 from pgtend.postgres.command import Command, client
+from pgtend.postgres.encodings import as_argument, decoded
 from pgtend.postgres.process import Source, feeding, run
 from pgtend.postgres.session import Session, open_session
 from pgtend.postgres.tools import ClientTools
@@ -30,7 +32,6 @@ from pgtend.vault.agekeys import PrivateKeys
 from pgtend.vault.model import Readable, Vault
 from pgtend.vault.parts import MIB
 from pgtend.vault.sealing import unseal
-from pgtend.vault.streams import damaged
 
 SILENCE = timedelta(minutes=30)
 LONGEST = timedelta(hours=24)
@@ -41,6 +42,9 @@ _SETTINGS = {
     "lock_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
     "default_transaction_read_only": "off",
+    # As pg_restore has it: rows of any kind may be written, and parts of documents are documents too.
+    "row_security": "off",
+    "xmloption": "content",
     # The rename at the end is a commit that waits for the disk, and everything before it gets there with it.
     "synchronous_commit": "off",
     "client_connection_check_interval": "2000",
@@ -67,11 +71,11 @@ class Backup:
 
     @contextmanager
     def opened(self, part: Part) -> Generator[Readable]:
-        """Read a part as it was before it was stored. The last read raises when anything differs from the manifest."""
+        """Read a part as it was before it was stored. It raises, instead of ending, when it is not what was stored."""
         manifest = self.entry.manifest
         keys = self.keys if manifest.encryption.is_sealed else None
         with unseal(self.vault, manifest.key_of(part), keys, sha256=part.stored_sha256) as plain:
-            yield _Plain(plain, part, manifest.key_of(part))
+            yield plain
 
     def content(self, role: Role) -> bytes:
         """Read the small part of a role whole; nothing when the backup has none."""
@@ -89,7 +93,8 @@ class Backup:
         file that has a name only through our process nothing stays behind, even after a kill.
         """
         with ExitStack() as life:
-            spools = tuple(Spool(life.enter_context(tempfile.TemporaryFile())) for _ in roles)
+            encoding = self.entry.manifest.source.encoding
+            spools = tuple(Spool(life.enter_context(tempfile.TemporaryFile()), encoding) for _ in roles)
             with ThreadPoolExecutor(max_workers=len(roles), thread_name_prefix="fetch") as crew:
                 for _ in crew.map(self._fetch, roles, spools):
                     pass
@@ -103,28 +108,13 @@ class Backup:
         spool.file.flush()
 
 
-class _Plain(Readable):
-    """Passes plain bytes through, and raises at the end when they are not what was read from the database."""
-
-    def __init__(self, raw: Readable, part: Part, key: str) -> None:
-        self._raw = raw
-        self._part = part
-        self._key = key
-        self._digest = hashlib.sha256()
-
-    def read(self, size: int = -1, /) -> bytes:
-        chunk = self._raw.read(size)
-        self._digest.update(chunk)
-        if not chunk and size and self._digest.hexdigest() != self._part.plain_sha256:
-            raise damaged(self._key, "What it holds is not what was dumped: its SHA-256 differs from the manifest's.")
-        return chunk
-
-
 @dataclass(frozen=True, slots=True)
 class Spool:
     """An archive in a file that only our process can name."""
 
     file: IO[bytes]
+    encoding: str = "UTF8"
+    """Of the database that it was made of."""
 
     @property
     def path(self) -> str:
@@ -135,7 +125,7 @@ class Spool:
     def text(self) -> str:
         """What is in it, where that is words."""
         self.file.seek(0)
-        return self.file.read().decode(errors="surrogateescape")
+        return decoded(self.file.read(), self.encoding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,21 +147,23 @@ class Restorer:
 
     def load(self, backup: Backup, load: Load) -> None:
         """Stream the rows of one part into their tables."""
-        only = (f"--schema={load.schema}", *(f"--table={name}" for name in load.tables)) if load.schema else ()
+        encoding = backup.entry.manifest.source.encoding
         with backup.opened(load.part) as stream:
-            if load.part.is_script:
-                self._fill(stream, {(load.schema, name) for name in load.tables})
+            if backup.entry.manifest.is_ours(load.part):
+                self._fill(stream, load, encoding)
             else:
-                self.pour(stream, *only)
+                named = (("schema", load.schema), *(("table", name) for name in load.tables)) if load.schema else ()
+                self.pour(stream, *(f"--{what}={as_argument(name, encoding)}" for what, name in named))
 
-    def _fill(self, script: Readable, only: Collection[tuple[str, str]]) -> None:
+    def _fill(self, stream: Readable, load: Load, encoding: str) -> None:
         """Fill tables through a session of our own, which may do more for them than pg_restore does."""
         with (
             self.session() as session,
-            attended(script, session, SILENCE) as dump,
+            attended(stream, session, SILENCE) as watched,
             session.transaction(),
         ):
-            fill_tables(session, dump, only)
+            rows = Script(watched) if load.part.is_script else RowFile(watched)
+            fill_tables(session, rows, {(load.schema, name) for name in load.tables}, encoding=encoding)
 
     def pour(self, stream: Source, *only: str) -> None:
         """Stream rows into their tables, all of them or those that are named.
@@ -196,12 +188,12 @@ class Restorer:
     def script(self, spool: Spool, *options: str) -> str:
         """Write out in SQL what an archive would do."""
         command = Command(argv=(self.tools.path("pg_restore"), "--file=-", *options, *self._choices(), spool.path))
-        return run(command, within=LONGEST).decode(errors="surrogateescape")
+        return decoded(run(command, within=LONGEST), spool.encoding)
 
     def contents(self, spool: Spool) -> list[str]:
         """List the entries of an archive as pg_restore does."""
         listing = run(Command(argv=(self.tools.path("pg_restore"), "--list", spool.path)), within=LONGEST)
-        return [line for line in listing.decode(errors="surrogateescape").splitlines() if not line.startswith(";")]
+        return [line for line in decoded(listing, spool.encoding).split("\n") if line and not line.startswith(";")]
 
     def analyze(self, jobs: int) -> None:
         """Give the planner statistics, several tables at a time."""

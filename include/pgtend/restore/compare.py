@@ -9,17 +9,19 @@ from functools import partial
 
 from pgtend.backup.facts import (
     READ_INVENTORY,
+    READ_OUTSIDE,
     READ_RELATIONS,
     READ_SEQUENCES,
     InventoryReading,
     RowsHashed,
     SequenceReading,
 )
-from pgtend.backup.fingerprints import as_looked_at, hash_rows, reader, work_alone
+from pgtend.backup.fingerprints import OBJECTS, as_looked_at, hash_large_objects, hash_rows, reader, work_alone
 from pgtend.backup.manifest import Manifest, parse_fingerprints
 from pgtend.backup.model import Look
 from pgtend.backup.record import HASHED, Coverage, Fingerprint, Inventory, Role, Table
 from pgtend.backup.record import Sequence as KeptSequence
+from pgtend.kernel.names import counted
 from pgtend.postgres.address import Address
 from pgtend.postgres.session import Session
 from pgtend.restore.archive import Backup
@@ -46,7 +48,8 @@ class Comparison:
 class _Found:
     """What a restored table holds."""
 
-    table: str
+    table: tuple[str, str]
+    """Schema and name: joined by a dot, two tables may be called the same."""
     rows: int
     digest: str
 
@@ -60,7 +63,7 @@ def compare(backup: Backup, place: Address, tables: Sequence[Table], order: Rest
     ):
         is_same_major = session.facts.major == manifest.source.major
         looks = as_looked_at(session.rows(READ_RELATIONS), tables)
-        rows = aside.submit(_compare_looks, backup, place, tables, looks, order.jobs)
+        rows = aside.submit(_compare_looks, backup, place, tables, looks, order.jobs, is_whole=order.is_whole)
         around: list[Difference] = []
         if order.is_whole:
             around += compare_sequences(manifest, session)
@@ -72,34 +75,62 @@ def compare(backup: Backup, place: Address, tables: Sequence[Table], order: Rest
         rows=found.rows,
         compared=_words(order, tables),
         differences=(*found.differences, *around),
-        remarks=tuple(_remarks(manifest, tables, order, is_same_major=is_same_major)),
+        remarks=(*found.left_out, *_remarks(manifest, tables, order, is_same_major=is_same_major)),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowsCompared:
-    """What came of counting and hashing the rows of tables."""
+    """What came of counting and hashing the rows of tables, and what is in large objects."""
 
     tables: int
     rows: int
     differences: tuple[Difference, ...]
+    left_out: tuple[str, ...] = ()
+    """What could not be compared, and why."""
 
 
 def compare_rows(backup: Backup, session: Session, tables: Sequence[Table], jobs: int) -> RowsCompared:
-    """Count and hash the rows of tables as it was done in the snapshot of the backup."""
+    """Count and hash everything that holds rows as it was done in the snapshot of the backup."""
     looks = as_looked_at(session.rows(READ_RELATIONS), tables)
-    return _compare_looks(backup, session.address, tables, looks, jobs)
+    return _compare_looks(backup, session.address, tables, looks, jobs, is_whole=True)
 
 
-def _compare_looks(
-    backup: Backup, place: Address, tables: Sequence[Table], looks: Sequence[Look], jobs: int
+def _compare_looks(  # noqa: PLR0913 - what, where, how closely, by how many
+    backup: Backup, place: Address, tables: Sequence[Table], looks: Sequence[Look], jobs: int, *, is_whole: bool
 ) -> RowsCompared:
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="fetch") as crew:
         fetching = crew.submit(_kept_fingerprints, backup)
         found = _hash_all(place, looks, jobs)
     kept = fetching.result()
-    differences = tuple(_table_differences(tables, found, kept))
-    return RowsCompared(tables=len(found), rows=sum(one.rows for one in found), differences=differences)
+    differences, left_out = _compare_objects(backup.entry.manifest, place, kept) if is_whole else ((), ())
+    return RowsCompared(
+        tables=len(found),
+        rows=sum(one.rows for one in found),
+        differences=(*_table_differences(tables, found, kept), *differences),
+        left_out=left_out,
+    )
+
+
+def _compare_objects(
+    manifest: Manifest, place: Address, kept: Mapping[tuple[str, str], Fingerprint]
+) -> tuple[tuple[Difference, ...], tuple[str, ...]]:
+    """Hash what is in large objects, and say when that cannot be: that they are there is compared elsewhere."""
+    there = sum(one.count for one in manifest.inventory if one.kind == "large object")
+    if not there:
+        return (), ()
+    seen = f"that {counted(there, 'large object')} came back was compared, and what is in them was not"
+    original = kept.get((OBJECTS.schema_name, OBJECTS.name))
+    if original is None:
+        return (), (f"{seen}: the backup has no fingerprint of that",)
+    with reader(place, LIMITS, application=APPLICATION) as session:
+        if session.row(READ_OUTSIDE).closed_objects:
+            return (), (f"{seen}: the role may not open all of them",)
+        restored = hash_large_objects(session)
+    if restored.digest == original.digest:
+        return (), ()
+    what = "content of large objects"
+    return (Difference(aspect=Aspect.CONTENT, what=what, backup="one fingerprint", restored="another"),), ()
 
 
 def compare_sequences(manifest: Manifest, session: Session) -> tuple[Difference, ...]:
@@ -114,10 +145,10 @@ def compare_inventory(manifest: Manifest, session: Session, owners: Owners) -> t
     return tuple(_inventory_differences(manifest.inventory, found, owners, is_same_major=is_same_major))
 
 
-def _kept_fingerprints(backup: Backup) -> Mapping[str, Fingerprint]:
+def _kept_fingerprints(backup: Backup) -> Mapping[tuple[str, str], Fingerprint]:
     part = next(iter(backup.entry.manifest.parts_of(Role.FINGERPRINTS)), None)
     content = backup.content(Role.FINGERPRINTS) if part else b""
-    return {str(one): one for one in parse_fingerprints(content, part.name if part else "")}
+    return {(one.schema_name, one.name): one for one in parse_fingerprints(content, part.name if part else "")}
 
 
 def _hash_all(place: Address, looks: Sequence[Look], jobs: int) -> list[_Found]:
@@ -142,15 +173,16 @@ def wants_helpers(size: int, total: int, jobs: int, cores: int) -> bool:
 
 
 def _found(look: Look, hashed: RowsHashed) -> _Found:
-    return _Found(table=f"{look.table.schema}.{look.table.name}", rows=hashed.rows, digest=hashed.digest)
+    return _Found(table=(look.table.schema, look.table.name), rows=hashed.rows, digest=hashed.digest)
 
 
 def _table_differences(
-    tables: Sequence[Table], found: Sequence[_Found], kept: Mapping[str, Fingerprint]
+    tables: Sequence[Table], found: Sequence[_Found], kept: Mapping[tuple[str, str], Fingerprint]
 ) -> Iterable[Difference]:
     here = {one.table: one for one in found}
     for table in tables:
-        name, restored = str(table), here.get(str(table))
+        name, key = str(table), (table.schema_name, table.name)
+        restored = here.get(key)
         if restored is None:
             yield Difference(aspect=Aspect.INVENTORY, what=f"table {name}", backup="there", restored="missing")
         elif table.coverage is Coverage.NONE:
@@ -159,7 +191,7 @@ def _table_differences(
             yield Difference(
                 aspect=Aspect.ROWS, what=f"rows of {name}", backup=f"{table.rows:,}", restored=f"{restored.rows:,}"
             )
-        elif table.coverage is not Coverage.ROWS and (name not in kept or kept[name].digest != restored.digest):
+        elif table.coverage is not Coverage.ROWS and (key not in kept or kept[key].digest != restored.digest):
             yield Difference(
                 aspect=Aspect.CONTENT, what=f"content of {name}", backup="one fingerprint", restored="another"
             )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from pgtend.backup.rowcount import unquoted
+from pgtend.postgres.encodings import unquoted
 
 TableKey: TypeAlias = tuple[str, str]
 """The schema and the name of a table."""
@@ -39,7 +39,7 @@ def _tables_of(script: str) -> Mapping[str, TableKey | None]:
     pieces = _HEADER.split(script)
     for name, kind, schema, body in zip(pieces[1::4], pieces[2::4], pieces[3::4], pieces[4::4], strict=True):
         key, match = f"{kind} {schema} {name}", _TABLE.match(body)
-        known = (_plain(match.group(2)), _plain(match.group(3))) if match else None
+        known = (unquoted(match.group(2)), unquoted(match.group(3))) if match else None
         tables[key] = None if key in tables else known
     return tables
 
@@ -50,7 +50,3 @@ def _table_of(line: str, tables: Mapping[str, TableKey | None]) -> TableKey | No
     words = listed.group(1).split(" ") if listed else []
     keys = (" ".join(words[:count]) for count in range(len(words) - 1, 2, -1))
     return next((tables[key] for key in keys if key in tables), None)
-
-
-def _plain(name: str) -> str:
-    return unquoted(name.encode(errors="surrogateescape"))

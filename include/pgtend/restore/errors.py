@@ -11,6 +11,12 @@ class TargetExists(Refusal):
     code = "restore.target_exists"
 
 
+class BadName(Misconfigured):
+    """No database can have this name: PostgreSQL would cut it short, or the next restore would take it for remains."""
+
+    code = "restore.bad_name"
+
+
 class TargetMissing(Misconfigured):
     """There is no database of this name that could be replaced."""
 

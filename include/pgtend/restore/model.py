@@ -10,10 +10,10 @@ from fnmatch import fnmatchcase
 
 from pgtend.backup.manifest import Manifest
 from pgtend.backup.record import Part, Role, Table, TableName
-from pgtend.kernel.names import counted, did_you_mean
+from pgtend.kernel.names import counted, suggestion
 from pgtend.kernel.times import say_span
 from pgtend.postgres.address import Address
-from pgtend.restore.errors import NothingChosen
+from pgtend.restore.errors import BadName, NothingChosen
 
 LONGEST_NAME = 63
 UNFINISHED = "pgtend_restoring_"
@@ -52,6 +52,20 @@ class RestoreOrder:
     def is_whole(self) -> bool:
         """Whether everything is restored, so that everything can be compared."""
         return not (self.tables or self.schema_only)
+
+    def refuse_impossible(self) -> None:
+        """Say what cannot be done anywhere, before anything is."""
+        if not 0 < len(self.name.encode()) <= LONGEST_NAME or self.name.startswith(UNFINISHED):
+            raise BadName(
+                f"no database can be called '{self.name}'",
+                detail=f"PostgreSQL keeps {LONGEST_NAME} bytes of a name; {UNFINISHED}... is what we call remains.",
+                hint="Choose another name with --database, or leave it out.",
+            )
+        if self.tables and self.schema_only:
+            raise NothingChosen(
+                "rows of some tables were asked for, and no rows at all",
+                hint="Leave --table out to get everything but the rows, or --schema-only to get the rows.",
+            )
 
 
 class Aspect(StrEnum):
@@ -128,13 +142,18 @@ def chosen_tables(manifest: Manifest, patterns: Sequence[str]) -> tuple[Table, .
         return manifest.tables
     names = [str(table) for table in manifest.tables]
     for pattern in patterns:
-        if not any(fnmatchcase(name, pattern) for name in names):
+        if not any(_is_called(name, pattern) for name in names):
             raise NothingChosen(
                 f"no table of the backup is called '{pattern}'",
                 detail="Rows lie in tables and partitions; a partitioned table has none of its own.",
-                hint=f"{did_you_mean(pattern, names).capitalize()}. Use * for any text: public.events_*",
+                hint=f"{suggestion(pattern, names)} Use * for any text: public.events_*",
             )
-    return tuple(table for table in manifest.tables if any(fnmatchcase(str(table), it) for it in patterns))
+    return tuple(table for table in manifest.tables if any(_is_called(str(table), it) for it in patterns))
+
+
+def _is_called(name: str, pattern: str) -> bool:
+    """Compare with the very name first: brackets and question marks may be part of it."""
+    return name == pattern or fnmatchcase(name, pattern)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from pgtend.postgres.encodings import unquoted
+
 _NAME = r'(?:"(?:[^"]|"")+"|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)'
 _CREATED = re.compile(rf"^CREATE (ROLE|TABLESPACE) ({_NAME})", re.MULTILINE)
 _SPEAKING = re.compile(
@@ -16,7 +18,7 @@ _EACH = re.compile(_NAME)
 
 def roles_of(global_sql: str) -> frozenset[str]:
     """Read the roles of the cluster that was backed up."""
-    return frozenset(_plain(name) for kind, name in _CREATED.findall(global_sql) if kind == "ROLE")
+    return frozenset(unquoted(name) for kind, name in _CREATED.findall(global_sql) if kind == "ROLE")
 
 
 def roles_needed(schema_sql: str, known: frozenset[str]) -> frozenset[str]:
@@ -24,14 +26,10 @@ def roles_needed(schema_sql: str, known: frozenset[str]) -> frozenset[str]:
     found: set[str] = set()
     for line in _SPEAKING.findall(schema_sql):
         for names in _AFTER.findall(line):
-            found.update(_plain(name) for name in _EACH.findall(names))
+            found.update(unquoted(name) for name in _EACH.findall(names))
     return frozenset(found & known)
 
 
 def tablespaces_needed(schema_sql: str) -> frozenset[str]:
     """Find the tablespaces that tables and indexes are placed in."""
-    return frozenset(_plain(name) for name in _PLACED.findall(schema_sql))
-
-
-def _plain(name: str) -> str:
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name
+    return frozenset(unquoted(name) for name in _PLACED.findall(schema_sql))

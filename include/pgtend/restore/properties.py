@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import LiteralString, cast
 
-from pgtend.postgres.errors import MissingRight
+from pgtend.postgres.errors import MissingRight, RowsBroken, StatementRejected
 from pgtend.postgres.session import Session
 from pgtend.sqlfiles import Query
 
@@ -21,6 +21,8 @@ _OWN = re.compile(
     rf"^(ALTER DATABASE|COMMENT ON DATABASE|{_GRANT}|ALTER ROLE {_NAME} IN DATABASE) {_NAME}", re.MULTILINE
 )
 _KINDS = {"DATABASE", "DATABASE PROPERTIES", "ACL", "COMMENT"}
+_RULES = re.compile(r"^CREATE DATABASE .* ICU_RULES = '((?:[^']|'')*)'", re.MULTILINE)
+_VALUE = re.compile(r"(?<= SET )(\S+) (?:TO|=) .*|(?<=COMMENT ON DATABASE )(.*?) IS .*", re.DOTALL)
 _TOKENS = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|;""")
 
 
@@ -29,6 +31,11 @@ class Property:
     """One statement about a database, with our name in it."""
 
     statement: str
+
+    @property
+    def said(self) -> str:
+        """The statement as people may read it: the value of a setting could be a secret."""
+        return _VALUE.sub(lambda match: match.group(1) or match.group(2), self.statement).rstrip(";")
 
 
 def properties_of(script: str, name: str) -> tuple[Property, ...]:
@@ -41,8 +48,14 @@ def properties_of(script: str, name: str) -> tuple[Property, ...]:
     return tuple(found)
 
 
+def sorting_rules(script: str) -> str:
+    """Read the rules of its own by which an ICU database sorts, which can be given only when it is made."""
+    found = _RULES.search(script)
+    return found.group(1).replace("''", "'") if found else ""
+
+
 def apply(session: Session, properties: tuple[Property, ...]) -> tuple[str, ...]:
-    """Give a database its own properties, and say which of them our role may not give."""
+    """Give a database its own properties, and say which of them cannot be given here."""
     refused: list[str] = []
     for one in properties:
         # Text of a backup, run as it is; a percent sign in it is no parameter.
@@ -51,7 +64,10 @@ def apply(session: Session, properties: tuple[Property, ...]) -> tuple[str, ...]
         try:
             session.run(statement)
         except MissingRight:
-            refused.append(f"{session.facts.role} may not do: {one.statement}")
+            refused.append(f"{session.facts.role} may not do: {one.said}")
+        except (StatementRejected, RowsBroken) as error:
+            # A setting of an older version, or of a role that is not here: no reason to throw hours of work away.
+            refused.append(f"this could not be done here: {one.said}: {error.message}")
     return tuple(refused)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from pgtend.backup.manifest import Manifest
 from pgtend.backup.record import Source
@@ -16,6 +17,7 @@ from pgtend.kernel.errors import PgtendError, Problem
 from pgtend.kernel.names import new_run_id
 from pgtend.kernel.progress import Progress
 from pgtend.postgres.address import Address
+from pgtend.postgres.errors import MissingRight, StatementRejected
 from pgtend.postgres.identifiers import Composable, database, text
 from pgtend.postgres.session import Session, open_session
 from pgtend.restore.errors import OlderServer, TargetExists, TargetUnsuited
@@ -26,6 +28,9 @@ APPLICATION = "pgtend:restore"
 LIMITS = Limits(statement_timeout=timedelta(hours=12), lock_timeout=timedelta(seconds=30))
 _ROOM = "" if __package__ is None else __package__
 _SINCE_PROVIDERS = 15
+_OURS_END_WITHIN = 1.0
+_FAREWELL = 10.0
+_LONG_FAREWELL = 600.0
 _ABANDONED = timedelta(minutes=10)
 
 
@@ -48,6 +53,13 @@ class OneDatabase:
     sessions: int
 
 
+@dataclass(frozen=True, slots=True)
+class SessionsEnded:
+    """How many sessions were told to end, or are still there."""
+
+    ended: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Building:
     """What a session may take to build indexes."""
@@ -67,6 +79,7 @@ class Building:
 READ_BUILDING = query(_ROOM, "read_building", Building)
 READ_ROLE_NAMES = query(_ROOM, "read_role_names", ServerNames)
 READ_DATABASES = query(_ROOM, "read_databases", OneDatabase)
+END_SESSIONS = query(_ROOM, "end_sessions", SessionsEnded)
 DROP_DATABASE = command(_ROOM, "drop_database")
 RENAME_DATABASE = command(_ROOM, "rename_database")
 CREATE_ROLE = command(_ROOM, "create_role")
@@ -76,6 +89,7 @@ _CREATE = {
     "icu": command(_ROOM, "create_database_icu"),
     "builtin": command(_ROOM, "create_database_builtin"),
 }
+CREATE_DATABASE_ICU_RULES = command(_ROOM, "create_database_icu_rules")
 
 
 @contextmanager
@@ -88,6 +102,20 @@ def entered(address: Address) -> Generator[Session]:
 def known_cores(address: Address) -> int:
     """Tell how many cores a server has: reached by a socket it is on this machine. 0 stands for not known."""
     return len(os.sched_getaffinity(0)) if address.is_local_socket else 0
+
+
+def free_kilobytes(address: Address) -> int:
+    """Tell how much memory a server could still take, where it is on this machine. 0 stands for not known."""
+    if not address.is_local_socket:
+        return 0
+    lines = (line.split() for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines())
+    return next((int(words[1]) for words in lines if words[0] == "MemAvailable:"), 0)
+
+
+def read_building(session: Session, jobs: int) -> Building:
+    """Decide what each of several sessions may take to build indexes."""
+    known = {"cores": known_cores(session.address), "free": free_kilobytes(session.address)}
+    return session.row(READ_BUILDING, {"jobs": jobs, **known})
 
 
 def refuse_older(session: Session, source: Source) -> None:
@@ -110,7 +138,7 @@ def refuse_taken(session: Session, name: str) -> None:
         )
 
 
-def refuse_unsuited(session: Session, manifest: Manifest, missing_roles: Iterable[str]) -> None:
+def refuse_unsuited(session: Session, manifest: Manifest, missing_roles: Collection[str]) -> None:
     """List everything the server lacks, before anything is done to it."""
     names = session.row(READ_ROLE_NAMES)
     extensions = [one.name for one in manifest.extensions if one.name not in names.extensions]
@@ -127,36 +155,38 @@ def refuse_unsuited(session: Session, manifest: Manifest, missing_roles: Iterabl
     if not names.may_create_databases:
         role = session.facts.role
         problems.append(Problem(f"role {role}", "it may not create databases", f"ALTER ROLE {_quoted(role)} CREATEDB;"))
+    roles_hint = "Missing roles: --create-roles makes them without a login, --no-owner does without them."
     TargetUnsuited.raise_if_any(
         f"the server at {session.address.place} lacks what the backup needs",
         tuple(problems),
-        hint="Missing roles: --create-roles makes them without a login, --no-owner does without them.",
+        hint=roles_hint if missing_roles else "Set it right as a superuser of the server, and try again.",
     )
 
 
-def create_database(session: Session, name: str, source: Source) -> None:
-    """Make an empty database that reads and sorts as the original did."""
+def create_database(session: Session, name: str, source: Source, rules: str = "") -> None:
+    """Make an empty database that reads and sorts as the original did, where it has rules of its own by those."""
     provider = source.locale_provider if session.facts.major >= _SINCE_PROVIDERS else ""
-    asked = _CREATE[provider]
+    asked = CREATE_DATABASE_ICU_RULES if rules and provider == "icu" else _CREATE[provider]
     parts: dict[str, Composable] = {
         "database": database(name),
         "encoding": text(source.encoding),
         "collate": text(source.collation),
         "ctype": text(source.ctype),
         "locale": text(source.locale),
+        "rules": text(rules),
     }
     session.run(asked, {}, **parts)
 
 
 @contextmanager
-def unfinished_database(address: Address, source: Source, now: datetime) -> Generator[str]:
+def unfinished_database(address: Address, source: Source, now: datetime, rules: str = "") -> Generator[str]:
     """Build a database under a name that says that it is not finished; it is gone unless it was renamed.
 
     A connection into it is held all the time: one without any belongs to a restore that was killed.
     """
     name = f"{UNFINISHED}{new_run_id(now).lower().replace('-', '_')}"
     with entered(address) as session:
-        create_database(session, name, source)
+        create_database(session, name, source, rules)
     try:
         yield name
     except BaseException as failure:
@@ -169,18 +199,32 @@ def sweep_unfinished(session: Session, now: datetime, progress: Progress) -> tup
     swept: list[str] = []
     for found in session.rows(READ_DATABASES):
         if found.name.startswith(UNFINISHED) and not found.sessions and _begun_at(found.name) <= now - _ABANDONED:
-            session.run(DROP_DATABASE, database=database(found.name))
+            try:
+                session.run(DROP_DATABASE, database=database(found.name))
+            except (MissingRight, StatementRejected) as refusal:
+                # It takes room and nothing else: no reason to keep anybody from restoring.
+                progress(f"{found.name} stays, which a restore that was killed left behind: {refusal.message}")
+                continue
             progress(f"removed {found.name}, which a restore that was killed left behind")
             swept.append(found.name)
     return tuple(swept)
 
 
 def await_nobody(session: Session, name: str) -> None:
-    """Wait a moment until our own sessions in a database have ended."""
-    deadline, pause = time.monotonic() + 10, 0.002
-    while time.monotonic() < deadline:
+    """Wait a moment until our own sessions in a database have ended, and send away whoever else came in.
+
+    A monitor that looks into every database of a server must not cost hours of work at the last step. Whom our role may
+    not send away is waited for.
+    """
+    began, pause, patience = time.monotonic(), 0.002, _FAREWELL
+    while (waited := time.monotonic() - began) < patience:
         if all(found.sessions == 0 for found in session.rows(READ_DATABASES) if found.name == name):
             return
+        if waited > _OURS_END_WITHIN and patience == _FAREWELL:
+            try:
+                session.row(END_SESSIONS, {"name": name})
+            except MissingRight:
+                patience = _LONG_FAREWELL
         time.sleep(pause)
         pause = min(2 * pause, 0.05)
 

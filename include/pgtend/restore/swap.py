@@ -16,21 +16,21 @@ from pgtend.restore.archive import Backup
 from pgtend.restore.errors import NotConfirmed, NotIdentical, StillInUse, TargetMissing
 from pgtend.restore.job import restore_backup
 from pgtend.restore.model import RestoreOrder, RestoreReport, new_name
-from pgtend.restore.server import READ_DATABASES, RENAME_DATABASE, entered, refuse_taken
+from pgtend.restore.server import (
+    END_SESSIONS,
+    READ_DATABASES,
+    RENAME_DATABASE,
+    SessionsEnded,
+    await_nobody,
+    entered,
+    refuse_taken,
+)
 from pgtend.sqlfiles import command, query
 
 _ROOM = __package__ or ""
 _PATIENCE = timedelta(seconds=30)
 
 
-@dataclass(frozen=True, slots=True)
-class SessionsEnded:
-    """How many sessions were told to end, or are still there."""
-
-    ended: int
-
-
-END_SESSIONS = query(_ROOM, "end_sessions", SessionsEnded)
 COUNT_SESSIONS = query(_ROOM, "count_sessions", SessionsEnded)
 CLOSE_DATABASE = command(_ROOM, "close_database")
 OPEN_DATABASE = command(_ROOM, "open_database")
@@ -97,6 +97,7 @@ def exchange(server: Session, name: str, fresh: str, set_aside: str, *, patience
     """Let two databases change places in one transaction, with nobody in the old one. Failing changes nothing."""
     with _closed(server, name, set_aside):
         _send_away(server, name, patience)
+        await_nobody(server, fresh)
         with server.transaction():
             server.run(RENAME_DATABASE, old=database(name), new=database(set_aside))
             server.run(RENAME_DATABASE, old=database(fresh), new=database(name))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
 from bed.stored_backups import day, folder_vault, manifest_digest, put_backup
 from pgtend.backup.catalogue import Catalogue, databases_in, read_catalogue
@@ -14,6 +16,7 @@ from pgtend.backup.manifest import Manifest
 from pgtend.backup.marks import Lease, Mark, in_use, put_mark
 from pgtend.backup.states import BackupState
 from pgtend.vault.folder import FolderVault
+from pgtend.vault.model import FolderPlace, StoredObject
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -134,6 +137,36 @@ def test_a_broken_mark_hides_no_backup_and_casts_doubt(vault: FolderVault) -> No
     assert found.unreadable == (f"{made.folder}marks/odd.json",)
 
 
+def test_a_damaged_manifest_hides_no_other_backup(vault: FolderVault, tmp_path: Path) -> None:
+    """One flipped byte in one manifest must not keep anybody from restoring all the others."""
+    first, second = put_backup(vault, day(1)), put_backup(vault, day(2))
+    path = tmp_path / "vault" / second.key
+    path.write_bytes(path.read_bytes().replace(b"kgc", b"kgd", 1))
+    found = catalogue(vault)
+    assert found.choose("latest").backup_id == first.backup_id
+    assert found.unreadable == (second.key,)
+    assert found.passed_over("latest", found.entries[0]) == (f"backup {second.backup_id} is newer and cannot be read",)
+    assert found.passed_over("2026-11-01T12:00", found.entries[0]) == ()
+
+
+def test_a_backup_that_is_removed_while_it_is_listed_is_not_there(vault: FolderVault) -> None:
+    """Retention may run beside any look at the vault."""
+    first, second = put_backup(vault, day(1)), put_backup(vault, day(2))
+
+    class Forgetful(FolderVault):
+        """Loses a manifest right after it was listed."""
+
+        @override
+        def objects(self, prefix: str) -> Sequence[StoredObject]:
+            listed = super().objects(prefix)
+            self.delete(second.key)
+            return listed
+
+    found = catalogue(Forgetful(FolderPlace(path=Path(vault.place))))
+    assert [entry.backup_id for entry in found.entries] == [first.backup_id]
+    assert found.unreadable == ()
+
+
 def test_a_lease_shows_while_somebody_reads_and_runs_out(vault: FolderVault) -> None:
     """A killed restore does not protect a backup for ever."""
     made = put_backup(vault, day(1))
@@ -190,6 +223,17 @@ def test_a_backup_that_is_not_there_is_named(vault: FolderVault, wanted: str, me
     with pytest.raises(NoSuchBackup, match=message) as caught:
         catalogue(vault).choose(wanted)
     assert "which holds 1 backup of it" in caught.value.detail
+
+
+def test_whoever_finds_no_sound_backup_is_sent_to_the_second_vault(vault: FolderVault) -> None:
+    """It may be the only place that is left; a damaged backup is given only to whoever names it."""
+    with pytest.raises(NoSuchBackup) as nothing:
+        catalogue(vault).choose("latest")
+    assert nothing.value.hint == "A second vault may hold one: --copy VAULT. `pgtend backup kgc` takes one."
+    vault.delete(f"{put_backup(vault, day(1)).folder}rest.dump.zst")
+    with pytest.raises(NoSuchBackup) as damaged:
+        catalogue(vault).choose("latest")
+    assert damaged.value.hint.endswith("Name a damaged one to use it all the same.")
 
 
 def test_a_vault_names_the_databases_it_holds(vault: FolderVault) -> None:

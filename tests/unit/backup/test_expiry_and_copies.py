@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from typing_extensions import override
 
 from bed.stored_backups import day, folder_vault, put_backup
-from pgtend.backup.copies import CopyWork, copy_backups
+from pgtend.backup.copies import CopyWork, copy_backups, keep_copies
+from pgtend.backup.errors import CopyLate
 from pgtend.backup.expiry import Holding, expire
+from pgtend.backup.judging import verify_and_mark
 from pgtend.backup.marks import Lease, in_use
 from pgtend.backup.states import BackupState
 from pgtend.fleet.retention import RetentionRules
+from pgtend.kernel.times import utc_now
+from pgtend.ledger.folder import FolderLedger
+from pgtend.ledger.model import Subject
 from pgtend.vault.errors import ObjectDamaged, ObjectLocked
 from pgtend.vault.folder import FolderVault
 from pgtend.vault.model import FolderPlace
@@ -74,6 +80,20 @@ def test_a_backup_that_somebody_began_to_restore_meanwhile_stays(vault: FolderVa
     with in_use(vault, first, Lease.begun(first.backup_id, "restored", "ana", NOW), str):
         expire(holding(vault), said.append, clock=lambda: NOW)
         assert days_in(vault) == [5, 4, 1]
+
+
+def test_a_backup_that_somebody_verifies_meanwhile_stays(vault: FolderVault) -> None:
+    """Its parts would vanish from under the reader, who would take them for damage."""
+    entry = holding(vault).catalogue(NOW).entries[-1]
+    seen: list[list[int]] = []
+
+    def tidy(_line: str) -> None:
+        expire(holding(vault), str, clock=lambda: NOW)
+        seen.append(days_in(vault))
+
+    verify_and_mark(vault, entry, None, "ana", tidy, clock=lambda: NOW)
+    assert seen[0] == [5, 4, 1]
+    assert [one.key for one in vault.objects(entry.manifest.folder) if "in-use" in one.key] == []
 
 
 def test_doubt_removes_nothing_not_even_remains(vault: FolderVault) -> None:
@@ -162,3 +182,53 @@ def test_a_copy_that_was_broken_off_goes_on(vault: FolderVault, tmp_path: Path) 
     part = newest.parts[0]
     work.copy.copy_from(vault, newest.key_of(part), sha256=part.stored_sha256)
     assert len(copy_backups(work, str, clock=lambda: NOW).copied) == 5
+
+
+def test_a_second_vault_that_stays_behind_is_an_outage(vault: FolderVault, tmp_path: Path) -> None:
+    """What came while others were copied has waited for longer than is allowed, and somebody hears of it."""
+    work, ledger = copying(vault, tmp_path), FolderLedger(tmp_path / "ledger")
+
+    def meanwhile(_line: str) -> None:
+        if day(6) not in [entry.taken_at for entry in work.first(NOW).entries]:
+            put_backup(vault, day(6))
+
+    def late() -> datetime:
+        return utc_now() + timedelta(hours=2)
+
+    subject = Subject("kgc", "copy", "test")
+    with pytest.raises(CopyLate, match="are 2 h behind"):
+        keep_copies(work, timedelta(hours=1), ledger, subject, meanwhile, clock=late)
+    assert keep_copies(work, timedelta(hours=1), ledger, subject, str, clock=late).state.missing == ()
+
+
+def test_nothing_to_copy_is_no_success(tmp_path: Path) -> None:
+    """A first vault that somebody emptied is not said to be wholly copied."""
+    work = copying(folder_vault(tmp_path / "vault"), tmp_path)
+    assert str(work.state(NOW)) == f"{work.source.place} holds no sound backup that could be copied"
+
+
+def test_a_damaged_copy_is_no_copy(vault: FolderVault, tmp_path: Path) -> None:
+    """What is missing of it is copied again, even of the oldest; until then the second vault is behind."""
+    work = copying(vault, tmp_path)
+    copy_backups(work, str, clock=lambda: NOW)
+    entries = holding(vault).catalogue(NOW).entries
+    for entry in (entries[0], entries[-1]):
+        work.copy.delete(f"{entry.manifest.folder}rest.dump.zst")
+    state = work.state(entries[0].committed_at + timedelta(hours=3))
+    assert (state.missing, state.lag) == ((entries[0].backup_id, entries[-1].backup_id), timedelta(hours=3))
+    assert copy_backups(work, str, clock=lambda: NOW).state.missing == ()
+
+
+def test_a_copy_with_other_bytes_is_an_error_and_then_made_anew(vault: FolderVault, tmp_path: Path) -> None:
+    """Somebody hears of it; what differs is taken away, and the next run brings the original again."""
+    work = copying(vault, tmp_path)
+    copy_backups(work, str, clock=lambda: NOW)
+    part = f"{holding(vault).catalogue(NOW).entries[0].manifest.folder}rest.dump.zst"
+    work.copy.delete(part)
+    work.copy.put(part, BytesIO(b"rows rows rowz"))
+    entry = holding(work.copy).catalogue(NOW).entries[0]  # type: ignore[arg-type]
+    verify_and_mark(work.copy, entry, None, "test", str, clock=lambda: NOW)
+    with pytest.raises(ObjectDamaged):
+        copy_backups(work, str, clock=lambda: NOW)
+    assert len(copy_backups(work, str, clock=lambda: NOW + timedelta(days=1)).copied) == 1
+    assert work.state(NOW).missing == ()

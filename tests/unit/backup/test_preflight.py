@@ -32,6 +32,7 @@ OUTSIDE = Outside(
     subscriptions=0,
     user_mappings=0,
     large_objects=0,
+    large_objects_size=0,
     closed_objects=[],
 )
 TWO = (PublicKey("operations", new_pair().public), PublicKey("escrow", new_pair().public))

@@ -41,7 +41,7 @@ EXPECTED = {
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 64, 10_000])
 def test_rows_are_counted_in_pieces_of_any_size(size: int) -> None:
     """Where one piece ends and the next begins changes nothing."""
-    counted = RowCount()
+    counted = RowCount("UTF8")
     for start in range(0, len(SQL), size):
         counted.feed(SQL[start : start + size])
     assert counted.rows == EXPECTED
@@ -50,7 +50,7 @@ def test_rows_are_counted_in_pieces_of_any_size(size: int) -> None:
 
 def test_a_row_larger_than_any_piece_counts_once_and_is_not_kept() -> None:
     """A row of hundreds of megabytes needs no memory of its size."""
-    counted = RowCount()
+    counted = RowCount("UTF8")
     counted.feed(b"COPY public.blobs (content) FROM stdin;\n")
     for _ in range(100):
         counted.feed(b"x" * 10_000)
@@ -61,6 +61,6 @@ def test_a_row_larger_than_any_piece_counts_once_and_is_not_kept() -> None:
 
 def test_rows_that_do_not_end_are_noticed() -> None:
     """SQL that was cut inside a table does not pass for complete."""
-    counted = RowCount()
+    counted = RowCount("UTF8")
     counted.feed(SQL[: SQL.index(b"2\tCOPY")])
     assert not counted.is_between_tables

@@ -6,6 +6,7 @@ SELECT
     (SELECT count(s.oid) FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid WHERE d.datname = current_database()) AS subscriptions,
     (SELECT count(*) FROM pg_user_mappings) AS user_mappings,
     (SELECT count(*) FROM pg_largeobject_metadata) AS large_objects,
+    pg_table_size('pg_catalog.pg_largeobject') AS large_objects_size,
     ARRAY(
         SELECT l.oid::bigint FROM pg_largeobject_metadata AS l
         WHERE NOT current_setting('lo_compat_privileges')::bool

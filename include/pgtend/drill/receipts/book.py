@@ -22,7 +22,7 @@ from pgtend.drill.receipts.keys import VerifyingKey
 from pgtend.drill.receipts.model import Receipt, read_statement
 from pgtend.kernel.digests import sha256_hex
 from pgtend.kernel.errors import Misconfigured
-from pgtend.kernel.names import did_you_mean
+from pgtend.kernel.names import suggestion
 from pgtend.vault.errors import ObjectExists, ObjectMissing, VaultRefused
 from pgtend.vault.model import StoredObject, Vault
 
@@ -112,7 +112,7 @@ class ReceiptBook:
             raise NoSuchReceipt(
                 f"there is no receipt '{receipt_id[:80]}'",
                 detail=f"This was {self.vault.place}, {self.folder}.",
-                hint=f"{did_you_mean(receipt_id, known).capitalize()}. `pgtend receipt list` shows all.",
+                hint=f"{suggestion(receipt_id, known)} `pgtend receipt list` shows all.",
             )
         sealed = self.opened(read_small(self.vault, places[0].key), places[0].key)
         if (sealed.receipt.database, sealed.receipt.receipt_id) != (places[0].database, receipt_id):

@@ -1,14 +1,12 @@
-"""What pg_restore wrote out is cut into statements and rows wherever its pieces end, and never ends early."""
+"""What pg_dump wrote as text is cut into statements and rows wherever its pieces end, and never ends early."""
 
 from __future__ import annotations
 
-import io
-
 import pytest
-from typing_extensions import override
 
+from bed.pieces import Pieces
+from pgtend.backup.script import Script
 from pgtend.postgres.process import ToolFailed
-from pgtend.restore.rows import Script
 
 DUMP = (
     b"\\restrict aBc\nSET row_security = off;\n\n-- Data for Name: one\n\n"
@@ -17,19 +15,6 @@ DUMP = (
     b"SELECT pg_catalog.setval('public.s', 7, true);\n\n"
     b"COPY public.last (id) FROM stdin;\n\n\\\\.\n\\.\n\n\\unrestrict aBc\n"
 )
-
-
-class Pieces(io.BytesIO):
-    """Gives so many bytes at a time, as a pipe may."""
-
-    def __init__(self, content: bytes, size: int) -> None:
-        super().__init__(content)
-        self._size = size
-
-    @override
-    def read(self, size: int | None = -1, /) -> bytes:
-        """Give a piece."""
-        return super().read(self._size)
 
 
 def told(dump: bytes, size: int) -> list[tuple[bytes, bytes, bytes]]:
