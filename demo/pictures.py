@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -42,15 +43,15 @@ def ordinary(analyze: Run) -> tuple[Shot, ...]:
     return (
         Shot("fleet", "/plugin/pgtend", schemes=("light", "dark")),
         Shot("phone", "/plugin/pgtend", PHONE, ("light", "dark")),
-        Shot("why", "/plugin/pgtend", then=lambda page: page.locator("[data-database] button").nth(1).click()),
+        Shot("why", "/plugin/pgtend", then=say_why),
         Shot("database", "/plugin/pgtend/kgc", schemes=("light", "dark")),
         Shot("database-phone", "/plugin/pgtend/kgc", PHONE, ("light", "dark")),
         Shot("inside", "/plugin/pgtend/kgc/drills", then=look_inside),
         Shot("health", "/plugin/pgtend/kgc/health"),
-        Shot("statements", "/plugin/pgtend/kgc/statements"),
+        Shot("statements", "/plugin/pgtend/vaxtrace/statements"),
         Shot("api", "/plugin/pgtend/fleet/api"),
         Shot("pipelines", "/dags?tags=analyze"),
-        Shot("log", f"/dags/{analyze.dag_id}/runs/{analyze.run_id}/tasks/analyze"),
+        Shot("log", f"/dags/{analyze.dag_id}/runs/{analyze.run_id}/tasks/analyze", then=read_to_the_end),
     )
 
 
@@ -58,6 +59,16 @@ BROKEN = (
     Shot("broken", "/plugin/pgtend", schemes=("light", "dark")),
     Shot("alerts", "/plugin/pgtend/fleet/alerts"),
 )
+
+
+def say_why(page: Page) -> None:
+    """Press the cell of what got slower."""
+    page.get_by_role("button", name="vaxtrace, Statements").click()
+
+
+def read_to_the_end(page: Page) -> None:
+    """Wait for the log: on a busy machine it comes after everything else."""
+    page.get_by_text(re.compile(r"kgc: \d+ proved")).wait_for()
 
 
 def look_inside(page: Page) -> None:

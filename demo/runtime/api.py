@@ -106,8 +106,16 @@ class Api:
 
     def failed_tasks(self, run: Run) -> list[dict[str, Any]]:
         """List the tasks of a run that failed, for good or until they are tried again."""
-        tasks = self.call("GET", f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances")["task_instances"]
-        return [task for task in tasks if task["state"] in {"failed", "upstream_failed", "up_for_retry"}]
+        return [task for task in self.tasks(run) if task["state"] in {"failed", "upstream_failed", "up_for_retry"}]
+
+    def asks(self, run: Run) -> bool:
+        """Tell whether all that is left of a run is a question to a person."""
+        left = {task["state"] for task in self.tasks(run)} - {"success", "skipped"}
+        return bool(left) and left <= {"deferred", "awaiting_input"}
+
+    def tasks(self, run: Run) -> list[dict[str, Any]]:
+        """List the tasks of a run."""
+        return self.call("GET", f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances")["task_instances"]
 
     def log_of(self, run: Run, task: dict[str, Any]) -> list[str]:
         """Read what a task said."""

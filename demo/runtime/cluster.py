@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from demo.runtime.certificates import make_certificates
 from demo.runtime.places import LONGEST_SOCKET_PATH, DemoProblem, Places, make_cluster_folder, server_user
@@ -142,6 +143,10 @@ class Cluster:
         return psycopg.connect(
             **self.parameters("postgres", database), password=self.words["postgres"], autocommit=True
         )
+
+    def conninfo(self, role: str, database: str) -> str:
+        """Say how to reach a database, with the password."""
+        return make_conninfo(**self.parameters(role, database), password=self.words.password_of(role))
 
     def parameters(self, role: str, database: str) -> dict[str, str]:
         """Say how to reach a database, all but the password."""

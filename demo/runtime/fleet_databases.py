@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, date, datetime, timedelta
 
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
 from demo.databases import roster
 from demo.databases.create import create_fleet
 from demo.databases.seed import seed_fleet
-from demo.databases.traffic import run_traffic
 from demo.runtime.cluster import Cluster
 from demo.runtime.connections import PostgresConnection
 from demo.runtime.places import Places
@@ -36,7 +33,7 @@ ADMIN = PostgresConnection("demo_admin", "postgres", "postgres")
 def create_and_seed(cluster: Cluster, words: SecretWords) -> None:
     """Create the five databases and fill them; what is there already stays as it is."""
     passwords = {role: words.password_of(role) for role in roster.login_roles()}
-    admin = make_conninfo(**cluster.parameters("postgres", "postgres"), password=words["postgres"])
+    admin = cluster.conninfo("postgres", "postgres")
     create_fleet(admin, passwords, progress=ignore)
     seed_fleet(admin, size=SIZE, progress=ignore)
 
@@ -56,35 +53,6 @@ def migrate_ledger(places: Places, cluster: Cluster) -> None:
     address = LibpqServices({"PGSERVICEFILE": str(places.state / "pg_service.conf")}).find(LEDGER_OWNER)
     with open_session(address, Limits(), application="pgtend:ledger:migrate") as session:
         migrate(session)
-
-
-def make_history(places: Places, cluster: Cluster, words: SecretWords) -> None:
-    """Let the applications work a while, and give every database that has none a month of nights of its statements."""
-    from demo.databases.nights import make_nights  # noqa: PLC0415 - only this step needs the library
-    from pgtend.fleet.model import Database, Limits  # noqa: PLC0415 - same
-    from pgtend.ledger.database import DatabaseLedger  # noqa: PLC0415 - same
-    from pgtend.ledger.model import Subject  # noqa: PLC0415 - same
-    from pgtend.postgres.services import LibpqServices  # noqa: PLC0415 - same
-    from pgtend.postgres.session import open_session  # noqa: PLC0415 - same
-    from pgtend.statements.judging import READ_NIGHTS, judge_night  # noqa: PLC0415 - same
-    from pgtend.statements.snapshot import Target  # noqa: PLC0415 - same
-
-    book = LibpqServices({"PGSERVICEFILE": str(places.state / "pg_service.conf")})
-    with open_session(book.find(LEDGER), Limits(), application="demo:history") as session:
-        ledger = DatabaseLedger(session)
-        newest = {"replica": "", "day": date.max, "nights": 1}
-        new = [name for name in roster.FLEET if not session.rows(READ_NIGHTS, {**newest, "database": name})]
-        if new:
-            passwords = {role: words.password_of(role) for role in roster.login_roles()}
-            where = make_conninfo(**cluster.parameters("postgres", "postgres"))
-            run_traffic(where, passwords, databases=new, seconds=4, rate=40)
-        yesterday = (datetime.now(UTC) - timedelta(days=1, hours=12)).date()
-        for name in new:
-            with open_session(book.find(name), Limits(), application="demo:history") as source:
-                make_nights(name, source, ledger, yesterday)
-            rules = Database.model_validate({"name": name, "connection": name})
-            with ledger.run(Subject(name, "statements", "demo")) as run:
-                judge_night(rules, Target(database=name), ledger, run)
 
 
 def create_ledger(cluster: Cluster) -> None:

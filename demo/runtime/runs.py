@@ -68,6 +68,19 @@ def begin(api: Api, dag_id: str) -> Run:
     return api.trigger(dag_id)
 
 
+def wait_for_question(api: Api, run: Run, patience: timedelta) -> None:
+    """Wait until a run asks a person; one that is over was answered before."""
+    deadline = time.monotonic() + patience.total_seconds()
+    while not api.asks(run):
+        (run,) = api.look_again([run])
+        if run.state in OVER:
+            explain_failures(api, [run])
+            return
+        if time.monotonic() > deadline:
+            raise DemoProblem(f"{run.dag_id} asks nobody yet", "Look again in a moment: make demo goes on from here.")
+        time.sleep(1)
+
+
 def watch(console: Console) -> Callable[[dict[str, Run]], LiveRuns]:
     """Choose how to show progress: a table that moves, or a line for each end when nobody watches."""
     return lambda runs: LiveRuns(console, runs)

@@ -22,6 +22,8 @@ TEXT = """\
   [bold]Alerts[/]    [link={alerts}]{alerts}[/link]  [dim]mails and webhooks arrive here[/]
 
   [bold]Look at[/]   [link={ui}/plugin/pgtend]{ui}/plugin/pgtend[/link]  [dim]are we safe? and why[/]
+            vaxtrace, Statements: what got slower last night, and why
+            kgc, Archive: what waits for a yes, [dim]which is given under Required Actions[/]
             kgc, Drills: what was proved, the signed receipt, [dim]Drill now[/]
             the log of kgc.analyze: every table, what was decided, and why
             from a shell:  . {shell} && pgtend plan analyze kgc

@@ -124,6 +124,21 @@ def log_in(operator: Operator) -> None:
     page.get_by_role("link", name="Databases", exact=True).click()
     expect(page.get_by_role("heading", name="Databases")).to_be_visible()
     expect(page.locator("[data-database]")).to_have_count(5)
+    a_first_look_sees_judgements(operator)
+
+
+def a_first_look_sees_judgements(operator: Operator) -> None:
+    """See that what the past was made for is judged: what one team broke, and what waits for a person.
+
+    How quick a statement or how calm a server is on this machine is no matter of ours, so green is not asked for.
+    """
+    rows = operator.api.http.get("/pgtend/api/v1/fleet").json()["rows"]
+    lights = {(row["database"], column): cell["light"] for row in rows for column, cell in row["cells"].items()}
+    judged = {place: light for place, light in lights.items() if place[1] in {"statements", "archive"}}
+    assert len(judged) == 2 * len(rows), judged
+    assert "unknown" not in judged.values(), judged
+    assert lights["vaxtrace", "statements"] in {"watch", "bad"}, judged
+    assert lights["kgc", "archive"] == "watch", judged
 
 
 def drill_from_the_page(operator: Operator) -> str:
@@ -219,7 +234,7 @@ def analyze_one_table_by_the_form(operator: Operator) -> None:
     expect(good, "the run and both of its tasks").to_have_count(3)
     assert is_green(good.first)
     page.get_by_role("row", name="analyze").get_by_role("link", name="analyze").click()
-    expect(page.get_by_text(re.compile(r"vaxtrace: 1 proved, 27 skipped in [\d.]+ m?s"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"vaxtrace: 1 proved, \d+ skipped in [\d.]+ m?s"))).to_be_visible()
 
 
 def its_log_ends_with_what_to_do(operator: Operator, run_id: str) -> None:

@@ -1,64 +1,84 @@
-"""The demo's month of nights is written by the code that writes real ones, and real ones go on behind it."""
+"""The demo has a past before anybody looks: its nights were worked and read, and tonight is judged by them."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+import secrets
+from collections.abc import Generator
+from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
+import yaml
+from pydantic import SecretStr
 
-from bed.counted_clinic import Clinic
-from demo.databases.nights import NIGHTS, make_nights
+from bed.clusters import Clusters
+from bed.counted_clinic import counting_server
+from bed.ledgers import new_ledger
+from demo.databases.create import create_fleet
+from demo.databases.nights import NIGHTS, Past
+from demo.databases.roster import TEAMS, TENDER, at_database, login_roles
+from demo.databases.seed import seed_fleet
 from pgtend.fleet.model import Database
+from pgtend.kernel.times import utc_now
+from pgtend.ledger.database import DatabaseLedger
 from pgtend.ledger.model import Subject
+from pgtend.overview.model import Light
+from pgtend.overview.statements import judged_nights, statements_cell
+from pgtend.statements.causes import Cause
 from pgtend.statements.job import tend_statements
-from pgtend.statements.judging import judge_night
+from pgtend.statements.judging import READ_NIGHTS
 from pgtend.statements.model import Kind
-from pgtend.statements.snapshot import Target
 
-YESTERDAY = date(2026, 11, 19)
-
-
-@pytest.mark.pg("== 18")
-def test_a_month_of_nights_is_judged_and_the_next_real_night_begins_anew(clinic: Clinic) -> None:
-    """The statement that was made worse on purpose is found with its cause; the real server's counts stay its own."""
-    clinic.work(**{f"table{number}": 5 for number in range(12)})
-    clinic.work(visits=40)
-    rules = Database.model_validate({"name": "clinic", "connection": "clinic"})
-    with clinic.ledger() as ledger:
-        with clinic.source.session() as source:
-            make_nights("clinic", source, ledger, YESTERDAY)
-        subject = Subject("clinic", "statements", "test")
-        with ledger.run(subject) as run:
-            verdict = judge_night(rules, Target(database="clinic"), ledger, run)
-        assert verdict is not None
-        assert verdict.judgement.nights == 28
-        worse = [told for told in verdict.told if told.finding.kind is Kind.REGRESSION and told.finding.is_alert]
-        assert [told.finding.first_bad_day for told in worse] == [YESTERDAY - timedelta(days=2)]
-        assert worse[0].explanation is not None
-        assert "many more blocks" in worse[0].explanation.cause
-        moment = datetime(2026, 11, 21, 1, tzinfo=UTC)
-        report = tend_statements(rules, clinic.tender, ledger, subject, lambda _: None, moment=moment)
-    night = next(iter(report.nights.values()))
-    assert (night.is_baseline, night.baseline_reason) == (True, "another cluster answers")
-    assert clinic.asked("SELECT count(*) FROM reporting.statement_nights") == [NIGHTS + 1]
-    assert clinic.asked("SELECT count(*) FROM reporting.statement_nights WHERE calls > 0") == [NIGHTS - 1]
+NAME = "vaxtrace"
+NOW = datetime(2026, 11, 21, 14, tzinfo=UTC)
+RULES = yaml.safe_load((Path(__file__).parents[3] / "demo" / "fleet.yaml").read_text())["databases"][NAME]
 
 
-# The nights that were made up are those of a 15, and nights are compared within a major version.
-@pytest.mark.pg("== 15")
-def test_nothing_is_missed_in_a_night_that_could_not_be_counted_from_its_beginning(clinic: Clinic) -> None:
-    """What did not run in the hour since another cluster answered may have run before; the next night is whole."""
-    clinic.work(**{f"table{number}": 5 for number in range(12)})
-    rules = Database.model_validate({"name": "clinic", "connection": "clinic"})
-    with clinic.ledger() as ledger:
-        with clinic.source.session() as source:
-            make_nights("clinic", source, ledger, YESTERDAY)
-        subject = Subject("clinic", "statements", "test")
+@pytest.fixture
+def past(clusters: Clusters) -> Generator[Past]:
+    """Create and seed the database whose team breaks something, on the oldest server, as the demo does."""
+    passwords = {role: secrets.token_urlsafe(12) for role in login_roles([NAME])}
+    team = TEAMS[NAME]
+    with counting_server(15) as server, new_ledger(clusters.server(18)) as reporting, reporting.session() as session:
+        admin = server.superuser().conninfo
+        create_fleet(admin, passwords, [NAME], progress=str)
+        seed_fleet(admin, databases=[NAME], progress=str)
+        yield Past(
+            team=team,
+            database=Database.model_validate({"name": NAME, "connection": NAME, "statements": RULES["statements"]}),
+            application=f"{at_database(admin, NAME)} user={team.app} password={passwords[team.app]}",
+            superuser=at_database(admin, NAME),
+            tender=server.role(TENDER, SecretStr(passwords[TENDER]), NAME),
+            ledger=DatabaseLedger(session),
+            actor="test",
+        )
 
-        def missed(moment: datetime) -> list[str]:
-            report = tend_statements(rules, clinic.tender, ledger, subject, lambda _: None, moment=moment)
-            return [told.query for told in report.verdicts[0].told if told.finding.kind is Kind.DISAPPEARED]
 
-        assert missed(datetime(2026, 11, 21, 1, tzinfo=UTC)) == []
-        assert missed(datetime(2026, 11, 21, 2, tzinfo=UTC)) == []
-        assert any("table7" in query for query in missed(datetime(2026, 11, 22, 1, tzinfo=UTC)))
+def test_tonight_is_judged_by_the_nights_that_were_lived_through(past: Past) -> None:
+    """Nine nights are read once, also when somebody interrupts; what the team broke is yellow, with its cause."""
+    assert past.missing(NOW) == [date(2026, 11, day) for day in range(12, 21)]
+    past.read(date(2026, 11, 12), plans=False)
+    assert past.missing(NOW) == [date(2026, 11, day) for day in range(13, 21)]
+    traffic = past.make(NOW)
+    assert traffic.errors == []
+    assert past.missing(NOW) == []
+    assert past.make(NOW).done.total() == 0
+    past.suffer()
+    assert past.last_day().errors == []
+
+    named = {"database": NAME, "replica": "", "day": date.max, "nights": 100}
+    nights = past.ledger.reach(lambda session: session.rows(READ_NIGHTS, named))
+    assert [night.is_baseline for night in nights] == [False] * (NIGHTS - 1) + [True]
+    assert {night.missed_nights for night in nights} == {0}
+
+    subject = Subject(NAME, "statements", "test")
+    report = tend_statements(past.database, past.tender, past.ledger, subject, str, moment=NOW)
+    (verdict,) = report.verdicts
+    assert verdict.judgement.nights == NIGHTS - 1
+    (slower,) = (told for told in verdict.told if "FROM telemetry" in told.query)
+    assert slower.finding.kind is Kind.REGRESSION
+    assert slower.finding.first_bad_day == date(2026, 11, 21)
+    assert slower.explanation is not None
+    assert slower.explanation.cause is Cause.ANOTHER_PLAN
+    known = past.ledger.reach(lambda session: judged_nights(session, [NAME], utc_now()))
+    assert statements_cell(NAME, known[NAME], utc_now()).light is Light.WATCH
