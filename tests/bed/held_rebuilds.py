@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
@@ -37,6 +38,7 @@ INVALID = "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid 
 # By then the server asks whether its client is still there.
 LONGER_THAN_A_CHECK = 2.2
 _STEP = 0.002
+_NO_ANSWER = 1.0
 _LONG = 60.0
 
 
@@ -233,7 +235,32 @@ def _held(ward: Ward, phase: Phase, person: Session, begin: Callable[[], None]) 
 
 def _step(person: Session, backend: int, phase: str) -> None:
     """Let a stopped process on, a moment at a time, until it is where it should be."""
-    while ask(person, STANDS_AT) not in ([phase], []):
+    while ask_beside(backend, person, STANDS_AT) not in ([phase], []):
         os.kill(backend, signal.SIGCONT)
         time.sleep(_STEP)
         os.kill(backend, signal.SIGSTOP)
+
+
+def ask_beside(stopped: int, person: Session, question: str) -> list[object]:
+    """Ask a server one of whose processes is stopped, maybe with a lock of the server's own that an answer needs.
+
+    Or in the middle of saying where it stands: whoever reads that begins again until it has said it. So it is let on
+    when there is no answer, stopped again, and the question is asked anew, because it is elsewhere by then.
+    """
+    while True:
+        went_on = threading.Event()
+
+        def let_on(went_on: threading.Event = went_on) -> None:
+            went_on.set()
+            os.kill(stopped, signal.SIGCONT)
+
+        patience = threading.Timer(_NO_ANSWER, let_on)
+        patience.start()
+        try:
+            answer = ask(person, question)
+        finally:
+            patience.cancel()
+            patience.join()
+        if not went_on.is_set():
+            return answer
+        os.kill(stopped, signal.SIGSTOP)

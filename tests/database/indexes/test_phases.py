@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bed.clusters import asked, new_database, statement
-from bed.held_rebuilds import INVALID, PHASES, Phase, cancel, end_session, ended_in, kill_client, rebuilt
+from bed.held_rebuilds import INVALID, PHASES, Phase, ask_beside, cancel, end_session, ended_in, kill_client, rebuilt
 from bed.impatient import wait_for
 from bed.indexing import Templates, Ward
 from bed.ledgers import ask, tell
@@ -52,6 +55,24 @@ def invalid(ward: Ward) -> list[object]:
     """Name the indexes that nobody can use."""
     with ward.live.session() as session:
         return ask(session, INVALID)
+
+
+@pytest.mark.timeout(30)
+def test_a_process_that_was_stopped_with_a_lock_keeps_no_answer_back(held_ward: Ward) -> None:
+    """It is let on for a moment, as one must be that was stopped while it held a lock of the server's own."""
+    with held_ward.live.session() as person, held_ward.live.session() as holder:
+        (backend,) = ask(holder, "SELECT pg_backend_pid()")
+        tell(holder, "SET lock_timeout = 0")
+        script = "DO $$ BEGIN LOCK clinic.gated; PERFORM pg_sleep(0.3); END $$"
+        with ThreadPoolExecutor(1) as beside:
+            held = beside.submit(tell, holder, script)
+            wait_for(lambda: ask(person, "SELECT 1 FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted"))
+            os.kill(int(str(backend)), signal.SIGSTOP)
+            try:
+                assert ask_beside(int(str(backend)), person, "SELECT count(*) > 0 FROM clinic.gated") == [True]
+            finally:
+                os.kill(int(str(backend)), signal.SIGCONT)
+            held.result()
 
 
 @pytest.mark.pg(">= 18")
