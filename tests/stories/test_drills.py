@@ -6,6 +6,8 @@ import pytest
 
 from bed.clusters import asked
 from bed.drilling import Ground, found
+from bed.extremes import made_with
+from bed.restoring import Stage
 from pgtend.backup.states import BackupState
 from pgtend.drill.evidence import last_answers, past_drills
 from pgtend.drill.model import ALWAYS, AT_TIMES, CheckName, CheckOutcome, DrillOutcome, Rule, Verdict
@@ -37,6 +39,26 @@ def test_a_sound_backup_is_proven(sound: Ground) -> None:
     assert outcome.rto.measured is not None
     assert not outcome.rto.is_missed
     _is_remembered(sound)
+
+
+@pytest.mark.pg(">= 18")
+def test_a_copy_sorts_by_the_rules_of_its_own(stage: Stage) -> None:
+    """Also on its second trip: rules can be given only when a database is made, and its indexes depend on them."""
+    told: list[str] = []
+    ours = "FROM pg_database WHERE starts_with(datname, 'drill')"
+    rules = f"SELECT coalesce(string_agg(daticurules, ' '), 'none') AS word {ours}"
+
+    def look(session: Session, _outcome: DrillOutcome) -> None:
+        told.append(session.row(asked(rules)).word)
+
+    with made_with(stage.server, "LOCALE_PROVIDER icu ICU_LOCALE 'en' ICU_RULES '&a < g' LOCALE 'C'") as live:
+        live.run(
+            "CREATE TABLE public.word (word text PRIMARY KEY)", "INSERT INTO public.word VALUES ('b'), ('g'), ('a')"
+        )
+        stage.take(live.name)
+        ground = Ground(stage=stage, app="", on_copy=(look,), rules={"smoke": []})
+        outcome = ground.drill(extras=frozenset({CheckName.SECOND_GENERATION}))
+    assert (outcome.verdict, told) == (Verdict.PASS_PARTIAL, ["&a < g &a < g"])
 
 
 def _is_remembered(sound: Ground) -> None:

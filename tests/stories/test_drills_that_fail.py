@@ -78,6 +78,17 @@ def test_a_flipped_byte_is_a_corrupt_backup(ground: Ground, backup: Manifest) ->
     assert found(outcome, CheckName.ROWS).outcome is CheckOutcome.SKIPPED
 
 
+def test_a_newer_backup_that_is_damaged_is_told_and_keeps_nobody_fresh(ground: Ground, clinic: LiveDatabase) -> None:
+    """The older one is proven; that a newer one is lost stands beside it, and the age is that of what comes back."""
+    older, newer = ground.stage.take(clinic.name), ground.stage.take(clinic.name)
+    (ground.stage.folder / "vault" / newer.key_of(newer.parts_of(Role.REST)[0])).unlink()
+    outcome = ground.drill()
+    assert (outcome.backup.backup_id, outcome.verdict) == (older.backup_id, Verdict.PASS)
+    assert outcome.remarks == (f"Backup {newer.backup_id} is newer and is DAMAGED.",)
+    assert outcome.rpo.measured == outcome.started_at - older.snapshot.taken_at
+    assert ground.drill(Rule.OLDEST).remarks == ()
+
+
 def test_a_key_that_fits_nothing_is_named(ground: Ground, backup: Manifest) -> None:
     """A lost key is neither a bad backup nor a failed restore; no server is started for it."""
     ground.keys = PrivateKeys((new_pair(),))

@@ -15,8 +15,11 @@ from bed.restoring import Stage, names_like
 from demo.databases.create import create_fleet
 from demo.databases.roster import FLEET, login_roles
 from demo.databases.seed import seed_fleet
+from pgtend.backup.gathering import read_inventory
 from pgtend.postgres.identifiers import database as called
 from pgtend.postgres.throwaway import ThrowawayServer
+from pgtend.restore.compare import compare_inventory
+from pgtend.restore.model import Owners
 
 NASTY = Path(__file__).parents[1] / "bed" / "nasty.sql"
 
@@ -78,6 +81,75 @@ def test_a_nasty_database_comes_back_the_same(stage: Stage, nasty: LiveDatabase)
     report = stage.restore(name, jobs=3)
     assert report.differences == ()
     assert stage.schema_differences(nasty.name, name) == []
+
+
+CHANGES = (
+    ("REVOKE USAGE ON SCHEMA nasty FROM PUBLIC", "rights", "objects of kind right on schema"),
+    ("GRANT EXECUTE ON FUNCTION nasty.plus_one TO PUBLIC", "rights", "objects of kind right on function"),
+    ("REVOKE SELECT (small) ON nasty.everything FROM PUBLIC", "rights", "objects of kind right on table column"),
+    ("GRANT USAGE ON TYPE nasty.mood TO PUBLIC", "rights", "objects of kind right on type"),
+    ("REVOKE USAGE ON FOREIGN SERVER elsewhere FROM PUBLIC", "rights", "objects of kind right on server"),
+    (
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA nasty GRANT INSERT ON TABLES TO PUBLIC",
+        "rights",
+        "definitions of kind right on default acl",
+    ),
+    ("ALTER FUNCTION nasty.half OWNER TO {other}", "rights", "objects of kind owner of function"),
+    (
+        'ALTER SCHEMA "-leading dash" OWNER TO {other}',
+        "rights",
+        "objects of kind owner of schema",
+    ),
+    ("DROP OPERATOR nasty.=== (text, text)", "inventory", "objects of kind operator"),
+    ("DROP CAST (nasty.mood AS int)", "inventory", "objects of kind cast"),
+    (
+        "ALTER TEXT SEARCH CONFIGURATION nasty.medical DROP MAPPING FOR word",
+        "inventory",
+        "definitions of kind text search configuration",
+    ),
+    ("ALTER TYPE nasty.pair ADD ATTRIBUTE c int", "inventory", "definitions of kind composite type"),
+    ("DROP USER MAPPING FOR PUBLIC SERVER elsewhere", "inventory", "objects of kind user mapping"),
+    ("ALTER PUBLICATION pickings SET TABLE nasty.node (id)", "inventory", "definitions of kind publication relation"),
+    (
+        'ALTER PUBLICATION shelves DROP TABLES IN SCHEMA "-leading dash"',
+        "inventory",
+        "objects of kind publication namespace",
+    ),
+    ("ALTER TABLE nasty.everything RESET (fillfactor)", "inventory", "definitions of kind setting of a relation"),
+    (
+        "ALTER TABLE nasty.everything ALTER small SET STATISTICS 7",
+        "inventory",
+        "definitions of kind setting of a column",
+    ),
+    ("COMMENT ON TRIGGER touching ON nasty.parent IS 'another'", "inventory", "definitions of kind comment on trigger"),
+)
+
+
+@pytest.mark.pg(">= 18")
+def test_what_the_inventory_would_miss_no_more(stage: Stage, nasty: LiveDatabase) -> None:
+    """Each change of a right, of an owner, of a setting and of a rare object is found."""
+    nasty.new_role("other", "NOLOGIN")
+    manifest = stage.take(nasty.name)
+    with nasty.session(nasty.server.superuser(nasty.name)) as session:
+        for change, aspect, what in CHANGES:
+            session.run(statement("BEGIN"))
+            session.run(statement(change.format(other=nasty.role_name("other"))))
+            found = compare_inventory(manifest, session, Owners.KEEP)
+            session.run(statement("ROLLBACK"))
+            assert (aspect, what) in {(str(one.aspect), one.what) for one in found}
+        assert compare_inventory(manifest, session, Owners.KEEP) == ()
+
+
+@pytest.mark.pg(">= 18")
+def test_an_older_backup_is_compared_in_what_it_knows(stage: Stage, nasty: LiveDatabase) -> None:
+    """Its inventory lists fewer kinds of objects, and the others are no differences."""
+    made = stage.take(nasty.name)
+    with nasty.session(nasty.server.superuser(nasty.name)) as session:
+        known = read_inventory(session, has_all_kinds=False)
+        older = made.model_copy(update={"format": 3, "inventory": known})
+        assert len(known) < len(made.inventory)
+        assert compare_inventory(older, session, Owners.KEEP) == ()
+        assert compare_inventory(older.model_copy(update={"format": 4}), session, Owners.KEEP)
 
 
 def test_a_copy_of_the_nasty_copy_is_the_same_too(stage: Stage, nasty: LiveDatabase) -> None:

@@ -81,7 +81,7 @@ def test_a_manifest_that_is_gone_is_mentioned(office: Office) -> None:
     """Nobody can tell it from a backup that is being taken, but nobody takes the one before it for the newest."""
     office.vault.delete(office.new.key)
     told = office.shell.pgtend("verify", "kgc")
-    assert f"backup {office.new.backup_id} is newer and was never finished" in told.err
+    assert f"backup {office.new.backup_id} is newer and is not finished" in told.err
 
 
 def test_whoever_restores_hears_that_a_newer_backup_is_not_taken(office: Office) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 
 from pgtend.backup.errors import NoSuchBackup, UnreadableManifest
 from pgtend.backup.manifest import MANIFEST, ROOT, Manifest, backup_folder, parse_manifest, read_small
@@ -107,16 +108,20 @@ class Catalogue:
             return ()
         moment = _moment(wanted)
         latest = f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}~" if moment else "~"
-        found = {
-            **{leftover.backup_id: "was never finished" for leftover in self.leftovers},
+        unlisted = {
+            **{leftover.backup_id: "is not finished" for leftover in self.leftovers},
             **{self._backup_of(key): "cannot be read" for key in self.unreadable},
-            **{entry.backup_id: f"is {entry.state}" for entry in self.entries if entry.state.is_unfit},
         }
-        return tuple(
-            f"backup {backup_id} is newer and {why}"
-            for backup_id, why in sorted(found.items(), reverse=True)
-            if chosen.backup_id < backup_id <= latest
-        )
+        found = {
+            # Of what cannot be read the name alone tells the time, to the second.
+            **{backup_id: why for backup_id, why in unlisted.items() if chosen.backup_id < backup_id <= latest},
+            **{
+                entry.backup_id: f"is {entry.state}"
+                for entry in takewhile(lambda entry: entry.backup_id != chosen.backup_id, self.entries)
+                if entry.state.is_unfit and (moment is None or entry.taken_at <= moment)
+            },
+        }
+        return tuple(f"backup {backup_id} is newer and {why}" for backup_id, why in sorted(found.items(), reverse=True))
 
     def unreadable_since(self, chosen: CatalogueEntry) -> tuple[str, ...]:
         """List what cannot be read of a backup, and of any that may be newer."""

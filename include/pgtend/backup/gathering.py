@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pgtend.backup.facts import (
     READ_EXTENSIONS,
     READ_INVENTORY,
+    READ_OTHERS,
+    READ_RIGHTS,
     READ_SEQUENCES,
     READ_SOURCE,
     SourceReading,
@@ -43,9 +45,14 @@ def read_sequences(session: Session) -> tuple[Sequence, ...]:
     )
 
 
-def read_inventory(session: Session) -> tuple[Inventory, ...]:
+def read_inventory(session: Session, *, has_all_kinds: bool = True) -> tuple[Inventory, ...]:
     """Count and digest all objects by kind; a restored copy is held against it."""
-    return tuple(Inventory(kind=one.kind, count=one.count, sha256=one.sha256) for one in session.rows(READ_INVENTORY))
+    readings = (READ_INVENTORY, READ_OTHERS, READ_RIGHTS) if has_all_kinds else (READ_INVENTORY,)
+    return tuple(
+        Inventory(kind=one.kind, count=one.count, sha256=one.sha256)
+        for reading in readings
+        for one in session.rows(reading)
+    )
 
 
 def _source(reading: SourceReading, version_text: str) -> Source:

@@ -39,7 +39,10 @@ from pgtend.vault.model import StoredObject, Vault
 from pgtend.vault.parts import MIB
 
 FORMAT = 4
-"""4: each large table has an archive of its own, in frames of many rows; in format 3 its rows lay as SQL."""
+"""4: each large table has an archive of its own, in frames of many rows, and the inventory lists all kinds of
+objects; in format 3 rows lay as SQL."""
+_SOME_KINDS = 3
+"""Up to this format the inventory knew the common kinds of objects, and of owners and rights those of relations."""
 _ROWS_BY_PG_DUMP = 2
 """Up to this format pg_dump wrote all archives, with a frame for every row."""
 MANIFEST = "manifest.json"
@@ -106,6 +109,11 @@ class Manifest(Record):
     def key_of(self, part: Part) -> str:
         """Name the key of a part in a vault."""
         return f"{self.folder}{part.name}"
+
+    @property
+    def lists_all_kinds(self) -> bool:
+        """Whether its inventory knows all kinds of objects."""
+        return self.format > _SOME_KINDS
 
     def is_ours(self, part: Part) -> bool:
         """Whether a part holds rows of large tables in a form that we read ourselves."""

@@ -31,7 +31,15 @@ from pgtend.drill.looking import (
     skipped,
 )
 from pgtend.drill.model import Check, CheckName, CheckOutcome, Isolation
-from pgtend.drill.provision import Copy, ScratchTooSmall, memberships_of, prepare, refuse_full_disk, server_for
+from pgtend.drill.provision import (
+    Copy,
+    ScratchTooSmall,
+    make_empty,
+    memberships_of,
+    prepare,
+    refuse_full_disk,
+    server_for,
+)
 from pgtend.drill.smoke import check_smoke
 from pgtend.drill.stages import Stage, StageTime
 from pgtend.fleet.model import DrillRules, LeastIsolation
@@ -48,6 +56,7 @@ from pgtend.postgres.tools import ClientTools, ToolMissing
 from pgtend.restore.archive import Backup, Restorer
 from pgtend.restore.errors import KeyNeeded
 from pgtend.restore.model import Load
+from pgtend.restore.properties import sorting_rules
 from pgtend.vault.agekeys import PrivateKeys
 from pgtend.vault.errors import ObjectDamaged, ObjectMissing
 from pgtend.vault.model import Vault
@@ -219,8 +228,9 @@ class Course:
                 before, after, globals_ = life.enter_context(spools)
             globals_sql = globals_.text
             with self.stage(Stage.GLOBALS):
-                copy = prepare(server, manifest, globals_sql)
+                copy = prepare(server, globals_sql)
                 archives = Archives.read(copy, before, after)
+                make_empty(copy, manifest, sorting_rules(archives.own_properties))
             self._note(check_settings(copy, manifest, self.setting.rules))
             filler = Filler(copy=copy, manifest=manifest, archives=archives, jobs=self.setting.rules.jobs)
             with self.stage(Stage.PRE_DATA):

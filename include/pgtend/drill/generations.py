@@ -19,6 +19,7 @@ from pgtend.postgres.identifiers import column, database, relation
 from pgtend.postgres.leftovers import Kind, claimed_folder
 from pgtend.postgres.process import reading, run
 from pgtend.restore.archive import LONGEST, SILENCE, Backup, Spool
+from pgtend.restore.properties import sorting_rules
 from pgtend.restore.server import DROP_DATABASE
 from pgtend.sqlfiles import command, query
 from pgtend.vault.folder import FolderVault
@@ -61,13 +62,14 @@ SILENCE_TRIGGERS = query(_ROOM, "silence_triggers", Silenced)
 
 def check_second_generation(backup: Backup, copy: Copy, jobs: int) -> Check:
     """Back the copy up and restore that: what was stored wrongly and went unnoticed shows on its second trip."""
-    second = make_empty(copy, _SECOND, backup.entry.manifest)
+    second = copy.called(_SECOND)
     try:
         with ExitStack() as life:
             encoding = backup.entry.manifest.source.encoding
             before = life.enter_context(_dumped(copy, "pre-data", encoding))
             after = life.enter_context(_dumped(copy, "post-data", encoding))
             archives = Archives.read(second, before, after)
+            make_empty(second, backup.entry.manifest, sorting_rules(archives.own_properties))
             filler = Filler(copy=second, manifest=backup.entry.manifest, archives=archives, jobs=jobs)
             filler.make_schema()
             with reading(_dump(copy, "data"), silence=SILENCE) as rows:

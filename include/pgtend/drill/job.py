@@ -171,6 +171,14 @@ class _Drill:
             remarks=tuple(self.remarks),
         )
 
+    def say_what_is_newer(self) -> None:
+        """Remark which newer backups are no candidates: that an older one is sound must hide none of them."""
+        wanted = self.order.backup if self.selection.rule is Rule.CHOSEN else LATEST
+        if self.selection.rule not in {Rule.OLDEST, Rule.RANDOM}:
+            for found in self.catalogue.passed_over(wanted, self.chosen.entry):
+                self.remarks.append(f"{found[:1].upper()}{found[1:]}.")
+                self.progress(self.remarks[-1])
+
     def proven_before(self) -> CatalogueEntry | None:
         """Find the newest other backup that a drill has proven."""
         mine = self.chosen.entry.backup_id
@@ -183,7 +191,9 @@ class _Drill:
         return recovery(self.course.stages, self.site.database.drill.rto, size, sizes)
 
     def _rpo(self) -> Target:
-        newest = max(one.taken_at for one in self.catalogue.entries)
+        """Measure from the newest backup that is not known to be bad, or is the one to be looked at."""
+        mine = self.chosen.entry
+        newest = max(one.taken_at for one in self.catalogue.entries if one is mine or not one.state.is_unfit)
         return Target(target=self.site.database.drill.rpo, measured=max(self.started_at - newest, timedelta()))
 
     def _freshness(self) -> Check:
@@ -290,6 +300,7 @@ def drill_backup(  # noqa: PLR0913 - where, what, on whose behalf; the rest has 
                 started_at=now,
             )
             progress(f"{site.database.name}: drilling {chosen.entry.backup_id}, {rule.meaning}")
+            drill.say_what_is_newer()
             lease = Lease.begun(chosen.entry.backup_id, "drilled", subject.actor, now)
             with in_use(vault, chosen.entry.manifest, lease, progress):
                 outcome = drill.go()

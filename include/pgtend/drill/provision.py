@@ -1,4 +1,4 @@
-"""The place of a drill: a throwaway server between walls, the roles of the backup, and an empty database."""
+"""The place of a drill: a throwaway server between walls, the roles of the backup, and empty databases."""
 
 from __future__ import annotations
 
@@ -155,8 +155,8 @@ def refuse_full_disk(server: ThrowawayServer, manifest: Manifest, copies: int) -
         )
 
 
-def prepare(server: ThrowawayServer, manifest: Manifest, global_sql: str) -> Copy:
-    """Make the roles and the empty database. Roles get no password and no right of a superuser."""
+def prepare(server: ThrowawayServer, global_sql: str) -> Copy:
+    """Make the roles, without passwords or rights of a superuser, and say where the copy is to be."""
     password = new_password()
     roles = tuple(sorted(roles_of(global_sql)))
     with open_session(server.superuser(), LIMITS, application=APPLICATION) as session:
@@ -166,17 +166,14 @@ def prepare(server: ThrowawayServer, manifest: Manifest, global_sql: str) -> Cop
                 session.run(CREATE_SOURCE_ROLE, role=database(role))
         for statement in role_statements(global_sql):
             session.run(RUN_AS_WRITTEN, written=written(statement))
-        create_database(session, COPY, manifest.source)
-        session.run(GIVE_DATABASE, database=database(COPY), role=database(RESTORER))
     return Copy(server=server, name=COPY, restorer_password=password, roles=roles)
 
 
-def make_empty(copy: Copy, name: str, manifest: Manifest) -> Copy:
-    """Make another empty database beside a copy."""
+def make_empty(copy: Copy, manifest: Manifest, sorting_rules: str) -> None:
+    """Make an empty database in the place of a copy, which sorts as the one that was backed up."""
     with open_session(copy.server.superuser(), LIMITS, application=APPLICATION) as session:
-        create_database(session, name, manifest.source)
-        session.run(GIVE_DATABASE, database=database(name), role=database(RESTORER))
-    return copy.called(name)
+        create_database(session, copy.name, manifest.source, sorting_rules)
+        session.run(GIVE_DATABASE, database=database(copy.name), role=database(RESTORER))
 
 
 def memberships_of(global_sql: str) -> tuple[tuple[str, str], ...]:

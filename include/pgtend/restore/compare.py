@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from pgtend.backup.facts import (
-    READ_INVENTORY,
     READ_OUTSIDE,
     READ_RELATIONS,
     READ_SEQUENCES,
-    InventoryReading,
     RowsHashed,
     SequenceReading,
 )
 from pgtend.backup.fingerprints import OBJECTS, as_looked_at, hash_large_objects, hash_rows, reader, work_alone
+from pgtend.backup.gathering import read_inventory
 from pgtend.backup.manifest import Manifest, parse_fingerprints
 from pgtend.backup.model import Look
 from pgtend.backup.record import HASHED, Coverage, Fingerprint, Inventory, Role, Table
@@ -30,7 +29,7 @@ from pgtend.restore.model import Aspect, Difference, Owners, RestoreOrder
 from pgtend.restore.server import APPLICATION, LIMITS, known_cores
 
 _LOPSIDED = 1.5
-_OF_ROLES = {"owner", "grant", "policy"}
+_OF_ROLES = ("owner", "grant", "right", "policy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +139,7 @@ def compare_sequences(manifest: Manifest, session: Session) -> tuple[Difference,
 
 def compare_inventory(manifest: Manifest, session: Session, owners: Owners) -> tuple[Difference, ...]:
     """Compare all objects that are no rows, by kind."""
-    found = session.rows(READ_INVENTORY)
+    found = read_inventory(session, has_all_kinds=manifest.lists_all_kinds)
     is_same_major = session.facts.major == manifest.source.major
     return tuple(_inventory_differences(manifest.inventory, found, owners, is_same_major=is_same_major))
 
@@ -222,16 +221,17 @@ def _is_behind(restored: int | None, kept: KeptSequence) -> bool:
 
 
 def _inventory_differences(
-    kept: Sequence[Inventory], found: Sequence[InventoryReading], owners: Owners, *, is_same_major: bool
+    kept: Sequence[Inventory], found: Sequence[Inventory], owners: Owners, *, is_same_major: bool
 ) -> Iterable[Difference]:
     """Compare how many objects of each kind there are, and on the same version also what they are."""
     here = {one.kind: one for one in found}
     there = {one.kind: one for one in kept}
     for kind in sorted(here.keys() | there.keys()):
-        if owners is Owners.IGNORE and kind in _OF_ROLES:
+        is_of_roles = kind.startswith(_OF_ROLES)
+        if owners is Owners.IGNORE and is_of_roles:
             continue
         original, restored = there.get(kind), here.get(kind)
-        aspect = Aspect.RIGHTS if kind in _OF_ROLES else Aspect.INVENTORY
+        aspect = Aspect.RIGHTS if is_of_roles else Aspect.INVENTORY
         counts = (original.count if original else 0, restored.count if restored else 0)
         if counts[0] != counts[1]:
             yield Difference(
