@@ -21,8 +21,9 @@ from pgtend.ledger.model import Subject
 from pgtend.postgres.address import Address
 from pgtend.postgres.throwaway import ThrowawayServer
 from pgtend.restore.archive import Backup
+from pgtend.restore.compare import compare, kept_fingerprints
 from pgtend.restore.job import restore_backup
-from pgtend.restore.model import RestoreOrder, RestoreReport
+from pgtend.restore.model import RestoreOrder, RestoreReport, restored_tables
 from pgtend.vault.agekeys import KeyPair, PrivateKeys, new_pair
 from pgtend.vault.folder import FolderVault
 
@@ -93,6 +94,15 @@ class Stage:
         """Restore the latest backup under a new name."""
         return restore_backup(self.backup(), self.order(name, **different), self.lines.append)
 
+    def compare(self, name: str, backup: Backup | None = None) -> list[str]:
+        """Tell what of a restored database is not as it was in the latest backup."""
+        held, order = backup or self.backup(), self.order(name)
+        manifest = held.entry.manifest
+        found = compare(
+            manifest, kept_fingerprints(held), self.server.superuser(name), restored_tables(manifest, order), order
+        )
+        return sorted(map(str, found.differences))
+
     def schema(self, database: str) -> list[str]:
         """Write out a schema the way two databases can be compared."""
         asked = (
@@ -113,6 +123,12 @@ class Stage:
 def _plain(line: str) -> str:
     """Undo what PostgreSQL does to a list of varchar values on reading its own output: it moves casts and brackets."""
     return _RETYPED.sub("", line) if "ARRAY[" in line and "::character varying" in line else line
+
+
+def as_of_format(manifest: Manifest, number: int, **different: object) -> Manifest:
+    """Write a manifest as it would have been written before the inventory knew all kinds of objects."""
+    known = tuple(one for one in manifest.inventory if not one.kind.startswith(("right on ", "owner of ")))
+    return manifest.model_copy(update={"format": number, "inventory": known, **different})
 
 
 def names_like(stage: Stage, pattern: str) -> list[str]:

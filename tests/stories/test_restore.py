@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from bed.clusters import LiveDatabase, asked, new_database, statement
-from bed.restoring import Stage, names_like
+from bed.restoring import Stage, as_of_format, names_like
 from pgtend.backup.manifest import parse_manifest, to_json
 from pgtend.backup.record import Extension
 from pgtend.backup.script import Script
@@ -18,10 +18,9 @@ from pgtend.kernel.progress import quietly
 from pgtend.postgres.errors import MissingRight
 from pgtend.postgres.identifiers import database as called
 from pgtend.restore.archive import Backup
-from pgtend.restore.compare import compare
 from pgtend.restore.errors import BadName, KeyNeeded, NothingChosen, TargetExists, TargetUnsuited
 from pgtend.restore.job import restore_backup
-from pgtend.restore.model import Owners, restored_tables
+from pgtend.restore.model import Owners
 from pgtend.restore.rows import fill_tables
 from pgtend.vault.agekeys import PrivateKeys, new_pair
 from pgtend.vault.sealing import KeyUnavailable
@@ -106,7 +105,7 @@ def test_rows_that_another_version_hashed_are_counted_and_that_is_said(stage: St
     """A backup of before is restored like any other, and nothing is called identical that nobody compared."""
     stage.take(origin.name)
     name, whole = f"{origin.name}_back", stage.backup()
-    older = whole.entry.manifest.model_copy(update={"format": 2, "algorithm": ""})
+    older = as_of_format(whole.entry.manifest, 2, algorithm="")
     backup = replace(whole, entry=replace(whole.entry, manifest=parse_manifest(to_json(older), "of before")))
     report = restore_backup(backup, stage.order(name), quietly)
     assert (report.differences, report.rows) == ((), 5000)
@@ -117,9 +116,7 @@ def test_rows_that_another_version_hashed_are_counted_and_that_is_said(stage: St
     origin.run(
         "UPDATE public.patient SET name = 'x'", "DELETE FROM public.visit", address=origin.server.superuser(name)
     )
-    order = stage.order(name)
-    found = compare(backup, origin.server.superuser(name), restored_tables(backup.entry.manifest, order), order)
-    assert [str(one) for one in found.differences] == ["rows of public.visit: 2,000 in the backup, 0 restored"]
+    assert stage.compare(name, backup) == ["rows of public.visit: 2,000 in the backup, 0 restored"]
 
 
 @pytest.mark.pg(">= 18")
@@ -136,9 +133,7 @@ def test_a_change_after_the_restore_is_noticed(stage: Stage, origin: LiveDatabas
         "CREATE INDEX ON public.visit (at)",
         address=back,
     )
-    backup, order = stage.backup(), stage.order(name)
-    found = compare(backup, back, restored_tables(backup.entry.manifest, order), order)
-    assert sorted(str(difference) for difference in found.differences) == [
+    assert stage.compare(name) == [
         "content of public.patient: one fingerprint in the backup, another restored",
         "objects of kind index: 2 in the backup, 3 restored",
         "rows of public.visit: 2,000 in the backup, 1,999 restored",
@@ -226,10 +221,8 @@ def test_names_that_read_alike_and_look_like_patterns_are_told_apart(stage: Stag
     assert stage.restore(name).differences == ()
     one_table = stage.restore(f"{origin.name}_odd", tables=("a.odd[1]*?",))
     assert (one_table.tables, one_table.rows, one_table.differences) == (1, 1, ())
-    back, backup = origin.server.superuser(name), stage.backup()
-    origin.run('DELETE FROM "a.b".c', address=back)
-    found = compare(backup, back, backup.entry.manifest.tables, stage.order(name))
-    assert [str(one) for one in found.differences] == ["rows of a.b.c: 10 in the backup, 0 restored"]
+    origin.run('DELETE FROM "a.b".c', address=origin.server.superuser(name))
+    assert stage.compare(name) == ["rows of a.b.c: 10 in the backup, 0 restored"]
 
 
 @pytest.mark.pg(">= 18")

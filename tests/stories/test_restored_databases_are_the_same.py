@@ -87,6 +87,7 @@ CHANGES = (
     ("REVOKE USAGE ON SCHEMA nasty FROM PUBLIC", "rights", "objects of kind right on schema"),
     ("GRANT EXECUTE ON FUNCTION nasty.plus_one TO PUBLIC", "rights", "objects of kind right on function"),
     ("REVOKE SELECT (small) ON nasty.everything FROM PUBLIC", "rights", "objects of kind right on table column"),
+    ("REVOKE SELECT ON LARGE OBJECT 4242 FROM PUBLIC", "rights", "objects of kind right on large object"),
     ("GRANT USAGE ON TYPE nasty.mood TO PUBLIC", "rights", "objects of kind right on type"),
     ("REVOKE USAGE ON FOREIGN SERVER elsewhere FROM PUBLIC", "rights", "objects of kind right on server"),
     (

@@ -14,7 +14,7 @@ from itertools import chain, repeat
 import pytest
 
 from bed.clusters import LiveDatabase, asked, new_database, statement
-from bed.restoring import Stage, names_like
+from bed.restoring import Stage, as_of_format, names_like
 from pgtend.backup import take
 from pgtend.backup.dumping import Errand, OpenDump
 from pgtend.backup.facts import Relation
@@ -162,7 +162,7 @@ def test_rows_that_were_stored_as_sql_come_back(
     )
     monkeypatch.setattr(take, "plan_shards", in_one_dump)
     monkeypatch.setattr(Errand, "_store_tables", as_sql)
-    made = stage.take(origin.name).model_copy(update={"format": 3})
+    made = as_of_format(stage.take(origin.name), 3)
     assert [(part.is_script, len(part.tables)) for part in made.parts_of(Role.TABLE)] == [(True, 2)]
     assert verify_backup(stage.vault, made, stage.private, quietly).faults == ()
     backup = stage.backup()

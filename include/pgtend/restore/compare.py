@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeAlias
 
 from pgtend.backup.facts import (
     READ_OUTSIDE,
@@ -53,16 +54,26 @@ class _Found:
     digest: str
 
 
-def compare(backup: Backup, place: Address, tables: Sequence[Table], order: RestoreOrder) -> Comparison:
+Kept: TypeAlias = Mapping[tuple[str, str], Fingerprint]
+"""The fingerprints of a backup, by schema and name."""
+
+
+def kept_fingerprints(backup: Backup) -> Kept:
+    """Read what the rows of each table were like."""
+    part = next(iter(backup.entry.manifest.parts_of(Role.FINGERPRINTS)), None)
+    content = backup.content(Role.FINGERPRINTS) if part else b""
+    return {(one.schema_name, one.name): one for one in parse_fingerprints(content, part.name if part else "")}
+
+
+def compare(manifest: Manifest, kept: Kept, place: Address, tables: Sequence[Table], order: RestoreOrder) -> Comparison:
     """Compare what was restored with what was there at the moment of the backup."""
-    manifest = backup.entry.manifest
     with (
         reader(place, LIMITS, application=APPLICATION) as session,
         ThreadPoolExecutor(max_workers=1, thread_name_prefix="compare") as aside,
     ):
         is_same_major = session.facts.major == manifest.source.major
         looks = as_looked_at(session.rows(READ_RELATIONS), tables)
-        rows = aside.submit(_compare_looks, backup, place, tables, looks, order.jobs, is_whole=order.is_whole)
+        rows = aside.submit(_compare_looks, manifest, kept, place, tables, looks, order.jobs, is_whole=order.is_whole)
         around: list[Difference] = []
         if order.is_whole:
             around += compare_sequences(manifest, session)
@@ -92,17 +103,22 @@ class RowsCompared:
 def compare_rows(backup: Backup, session: Session, tables: Sequence[Table], jobs: int) -> RowsCompared:
     """Count and hash everything that holds rows as it was done in the snapshot of the backup."""
     looks = as_looked_at(session.rows(READ_RELATIONS), tables)
-    return _compare_looks(backup, session.address, tables, looks, jobs, is_whole=True)
+    kept = kept_fingerprints(backup)
+    return _compare_looks(backup.entry.manifest, kept, session.address, tables, looks, jobs, is_whole=True)
 
 
-def _compare_looks(  # noqa: PLR0913 - what, where, how closely, by how many
-    backup: Backup, place: Address, tables: Sequence[Table], looks: Sequence[Look], jobs: int, *, is_whole: bool
+def _compare_looks(  # noqa: PLR0913, PLR0917 - with what, where, how closely, by how many
+    manifest: Manifest,
+    kept: Kept,
+    place: Address,
+    tables: Sequence[Table],
+    looks: Sequence[Look],
+    jobs: int,
+    *,
+    is_whole: bool,
 ) -> RowsCompared:
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="fetch") as crew:
-        fetching = crew.submit(_kept_fingerprints, backup)
-        found = _hash_all(place, looks, jobs)
-    kept = fetching.result()
-    differences, left_out = _compare_objects(backup.entry.manifest, place, kept) if is_whole else ((), ())
+    found = _hash_all(place, looks, jobs)
+    differences, left_out = _compare_objects(manifest, place, kept) if is_whole else ((), ())
     return RowsCompared(
         tables=len(found),
         rows=sum(one.rows for one in found),
@@ -111,9 +127,7 @@ def _compare_looks(  # noqa: PLR0913 - what, where, how closely, by how many
     )
 
 
-def _compare_objects(
-    manifest: Manifest, place: Address, kept: Mapping[tuple[str, str], Fingerprint]
-) -> tuple[tuple[Difference, ...], tuple[str, ...]]:
+def _compare_objects(manifest: Manifest, place: Address, kept: Kept) -> tuple[tuple[Difference, ...], tuple[str, ...]]:
     """Hash what is in large objects, and say when that cannot be: that they are there is compared elsewhere."""
     there = sum(one.count for one in manifest.inventory if one.kind == "large object")
     if not there:
@@ -144,12 +158,6 @@ def compare_inventory(manifest: Manifest, session: Session, owners: Owners) -> t
     return tuple(_inventory_differences(manifest.inventory, found, owners, is_same_major=is_same_major))
 
 
-def _kept_fingerprints(backup: Backup) -> Mapping[tuple[str, str], Fingerprint]:
-    part = next(iter(backup.entry.manifest.parts_of(Role.FINGERPRINTS)), None)
-    content = backup.content(Role.FINGERPRINTS) if part else b""
-    return {(one.schema_name, one.name): one for one in parse_fingerprints(content, part.name if part else "")}
-
-
 def _hash_all(place: Address, looks: Sequence[Look], jobs: int) -> list[_Found]:
     """Hash several tables at a time, the largest first."""
     total, cores = sum(look.table.size for look in looks), known_cores(place)
@@ -175,9 +183,7 @@ def _found(look: Look, hashed: RowsHashed) -> _Found:
     return _Found(table=(look.table.schema, look.table.name), rows=hashed.rows, digest=hashed.digest)
 
 
-def _table_differences(
-    tables: Sequence[Table], found: Sequence[_Found], kept: Mapping[tuple[str, str], Fingerprint]
-) -> Iterable[Difference]:
+def _table_differences(tables: Sequence[Table], found: Sequence[_Found], kept: Kept) -> Iterable[Difference]:
     here = {one.table: one for one in found}
     for table in tables:
         name, key = str(table), (table.schema_name, table.name)

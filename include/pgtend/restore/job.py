@@ -24,7 +24,7 @@ from pgtend.postgres.session import Session
 from pgtend.postgres.tools import ClientTools
 from pgtend.restore import properties
 from pgtend.restore.archive import Backup, Restorer, Spool
-from pgtend.restore.compare import Comparison, compare
+from pgtend.restore.compare import Comparison, Kept, compare, kept_fingerprints
 from pgtend.restore.early import TableKey, builds_of_tables
 from pgtend.restore.model import (
     Aspect,
@@ -111,7 +111,7 @@ def restore_backup(backup: Backup, order: RestoreOrder, progress: Progress, *, c
             refuse_taken(server, order.name)
             sweep_unfinished(server, now, progress)
             with watch.stage("read the schema"):
-                plan = life.enter_context(_planned(backup, server, order))
+                plan, kept = life.enter_context(_planned(backup, server, order))
             refuse_unsuited(server, manifest, () if order.owners is Owners.CREATE else plan.missing_roles)
             _create_roles(server, plan, order, progress)
         rules = properties.sorting_rules(plan.own_script)
@@ -122,17 +122,19 @@ def restore_backup(backup: Backup, order: RestoreOrder, progress: Progress, *, c
             with entered(place), _saying_how_without_rights():
                 lacking = _fill(backup, restorer, plan, order, loads, watch)
                 with watch.stage("compare with the manifest"):
-                    found = compare(backup, place, restored_tables(manifest, order), order)
+                    found = compare(manifest, kept, place, restored_tables(manifest, order), order)
             remarks = _finish(unfinished, plan, order)
     found = replace(found, differences=(*lacking, *found.differences))
     return _report(manifest, order, found, (*plan.remarks, *remarks), watch)
 
 
 @contextmanager
-def _planned(backup: Backup, server: Session, order: RestoreOrder) -> Generator[Plan]:
-    """Fetch what is small, and compare what it needs with what the server has."""
-    with backup.spooled(Role.PRE_DATA, Role.POST_DATA, Role.GLOBALS) as (before, after, globals_):
-        yield _plan(server, order, before, after, globals_)
+def _planned(backup: Backup, server: Session, order: RestoreOrder) -> Generator[tuple[Plan, Kept]]:
+    """Fetch all that is small, so that none of it is missed after hours, and compare its needs with the server."""
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="fetch") as crew:
+        kept = crew.submit(kept_fingerprints, backup)
+        with backup.spooled(Role.PRE_DATA, Role.POST_DATA, Role.GLOBALS) as (before, after, globals_):
+            yield _plan(server, order, before, after, globals_), kept.result()
 
 
 def _plan(server: Session, order: RestoreOrder, before: Spool, after: Spool, globals_: Spool) -> Plan:

@@ -38,7 +38,7 @@ relations AS (
 found AS (
     SELECT i.type AS kind, concat_ws('|', i.identity, r.content) AS definition
     FROM rare AS r, pg_identify_object(r.classid, r.oid, 0) AS i
-    WHERE r.oid >= 16384 AND NOT EXISTS (SELECT FROM foreigners AS f WHERE f.classid = r.classid AND f.objid = r.oid)
+    WHERE r.oid >= 16384 AND i.identity IS NOT NULL AND NOT EXISTS (SELECT FROM foreigners AS f WHERE f.classid = r.classid AND f.objid = r.oid)
     UNION ALL
     SELECT 'composite type', concat_ws('|', r.called,
         (SELECT string_agg(concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod)), ',' ORDER BY a.attname COLLATE "C")
@@ -57,7 +57,7 @@ found AS (
     UNION ALL
     SELECT 'comment on ' || i.type, concat_ws('|', i.identity, d.description)
     FROM pg_description AS d, pg_identify_object(d.classoid, d.objoid, d.objsubid) AS i
-    WHERE d.objoid >= 16384 AND i.schema IS NULL
+    WHERE d.objoid >= 16384 AND i.schema IS NULL AND i.identity IS NOT NULL
       AND d.classoid NOT IN ('pg_extension'::regclass, 'pg_language'::regclass)
       AND NOT EXISTS (SELECT FROM foreigners AS f WHERE f.classid = d.classoid AND f.objid = d.objoid)
 )
