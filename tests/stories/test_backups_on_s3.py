@@ -15,6 +15,7 @@ from bed.stored_backups import day, put_backup
 from pgtend.backup.catalogue import LATEST, read_catalogue
 from pgtend.backup.copies import CopyWork, copy_backups
 from pgtend.backup.expiry import Holding, expire
+from pgtend.backup.marks import Lease, in_use
 from pgtend.fleet.retention import RetentionRules
 from pgtend.kernel.progress import quietly
 from pgtend.kernel.times import utc_now
@@ -128,6 +129,20 @@ def test_what_the_bucket_locks_stays_and_is_told(ministack: S3Site) -> None:
         assert len(blind.catalogue(NOW).entries) == 2
         seeing = holding(vault, lock.keep).plan(utc_now() + timedelta(days=2))
         assert [verdict.keep for verdict in seeing.verdicts] == [True, True]
+
+
+def test_where_nothing_is_removed_a_backup_is_in_use_no_longer_than_it_is(ministack: S3Site) -> None:
+    """Neither a locked bucket nor credentials that only write take the note of a reader away: its end is noted too."""
+    lock = ObjectLock(mode=LockMode.GOVERNANCE, keep=timedelta(days=30))
+    told: list[str] = []
+    with versioned(ministack, lock) as locked, ministack.as_user(allowed(*LOOK, "s3:PutObject")).vault() as writer:
+        for vault in (locked, writer):
+            made = put_backup(vault, day(20))
+            with in_use(vault, made, Lease.begun(made.backup_id, "drilled", "ana", NOW), told.append):
+                (busy,) = holding(vault).catalogue(NOW).entries
+            (free,) = holding(vault).catalogue(NOW).entries
+            assert (busy.in_use, free.in_use) == ("being drilled by ana since 2026-11-21 12:00 UTC", "")
+    assert told == []
 
 
 def test_in_a_bucket_that_keeps_versions_nothing_stays_behind(ministack: S3Site) -> None:

@@ -9,7 +9,7 @@ from itertools import takewhile
 
 from pgtend.backup.errors import NoSuchBackup, UnreadableManifest
 from pgtend.backup.manifest import MANIFEST, ROOT, Manifest, backup_folder, parse_manifest, read_small
-from pgtend.backup.marks import LEASES, MARKS, Lease, Mark, read_lease, read_mark
+from pgtend.backup.marks import ENDED, LEASES, MARKS, Lease, Mark, ended, read_lease, read_mark
 from pgtend.backup.retention import Holdings, KnownBackup
 from pgtend.backup.states import BackupState
 from pgtend.kernel.digests import sha256_hex
@@ -294,7 +294,7 @@ def _read_notes(vault: Vault, found: Mapping[str, StoredObject]) -> _Notes:
         try:
             if name.startswith(MARKS):
                 notes.marks.append(read_mark(vault, stored.key))
-            elif name.startswith(LEASES):
+            elif name.startswith(LEASES) and not name.endswith(ENDED) and ended(name) not in found:
                 notes.leases.append(read_lease(vault, stored.key))
         except (UnreadableManifest, ObjectDamaged):
             notes.odd.append(stored.key)

@@ -21,12 +21,14 @@ from pgtend.backup.states import BackupState
 from pgtend.kernel.digests import canonical_json, sha256_hex
 from pgtend.kernel.names import new_run_id
 from pgtend.kernel.progress import Progress
+from pgtend.kernel.times import utc_now
 from pgtend.vault.errors import ObjectLocked, VaultRefused
 from pgtend.vault.model import StoredObject, Vault
 
 Kind = TypeVar("Kind", bound=Record)
 MARKS = "marks/"
 LEASES = "in-use/"
+ENDED = "-ended.json"
 LEASE = timedelta(days=1)
 
 
@@ -89,15 +91,23 @@ def in_use(vault: Vault, manifest: Manifest, lease: Lease, progress: Progress) -
     try:
         yield
     finally:
-        _let_go(vault, stored, progress)
+        _let_go(vault, stored, lease, progress)
 
 
-def _let_go(vault: Vault, stored: StoredObject, progress: Progress) -> None:
-    """Remove the lease; one that cannot be removed runs out by itself."""
+def ended(key: str) -> str:
+    """Name the note that a lease is over, for vaults in which nothing is removed."""
+    return f"{key.removesuffix('.json')}{ENDED}"
+
+
+def _let_go(vault: Vault, stored: StoredObject, lease: Lease, progress: Progress) -> None:
+    """Remove the lease, or say beside it that it is over; it runs out by itself in the end."""
     try:
         vault.delete(stored.key, version=stored.version)
     except (VaultRefused, ObjectLocked):
-        progress(f"the note that the backup is in use stays in the vault; it is void after {LEASE.days} day")
+        try:
+            _put(vault, ended(stored.key), lease.model_copy(update={"until": utc_now()}))
+        except VaultRefused:
+            progress(f"the note that the backup is in use stays in the vault; it is void after {LEASE.days} day")
 
 
 def _put(vault: Vault, key: str, content: Record) -> StoredObject:
