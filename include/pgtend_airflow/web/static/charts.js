@@ -91,7 +91,11 @@ export function LineChart({ points, limits = [], say = String, label, height = 1
   const [seen, setSeen] = useState();
   const clip = useId();
   const known = points.filter((point) => point.value !== null && point.value !== undefined);
-  if (!known.length) return h(Box, { ref: box }, h(Text, { color: "fg.muted", fontSize: "sm" }, "No measurements yet."));
+  const newest = known.at(-1);
+  if (known.length < 2) {
+    const only = newest && [say(newest.value), ...limits.map((limit) => limit.says)].join("; ");
+    return h(Box, { ref: box }, h(Text, { color: "fg.muted", fontSize: "sm" }, only ? `One measurement so far: ${only}.` : "No measurements yet."));
+  }
   const times = known.map((point) => new Date(point.at).getTime());
   const values = [...known.map((point) => point.value), ...limits.map((limit) => limit.value)];
   const [since, until] = [Math.min(...times), Math.max(...times, Math.min(...times) + 1)];
@@ -106,7 +110,6 @@ export function LineChart({ points, limits = [], say = String, label, height = 1
     const nearest = times.reduce((best, time, nth) => (Math.abs(x(time) - at) < Math.abs(x(times[best]) - at) ? nth : best), 0);
     setSeen(nearest);
   };
-  const newest = known.at(-1);
   return h(Box, { ref: box, position: "relative" },
     width > 0 && h("svg", { width, height, role: "img", "aria-label": `${label}: ${known.length} values, the newest is ${say(newest.value)}`, onPointerMove: look, onPointerLeave: () => setSeen(undefined) },
       h("clipPath", { id: clip }, h("rect", { x: left, y: top - 4, width: Math.max(0, width - left - right), height: bottom - top + 8 })),
@@ -117,9 +120,7 @@ export function LineChart({ points, limits = [], say = String, label, height = 1
       limits.map((limit) => h("g", { key: limit.says },
         h("line", { x1: left, x2: width - right, y1: y(limit.value), y2: y(limit.value), stroke: colour(limit.light === "bad" ? "red.solid" : "yellow.solid"), strokeDasharray: "6 4", strokeWidth: 1.4 }),
         h("text", { x: width - right, y: y(limit.value) < top + 14 ? y(limit.value) + 13 : y(limit.value) - 4, style: { fontSize: 11 }, textAnchor: "end", fill: colour("fg.muted") }, limit.says))),
-      known.length === 1
-        ? h("circle", { cx: x(times[0]), cy: y(newest.value), r: 3.5, fill: colour("blue.solid") })
-        : h("path", { d: line, fill: "none", stroke: colour("blue.solid"), strokeWidth: 1.8, clipPath: `url(#${clip})` }),
+      h("path", { d: line, fill: "none", stroke: colour("blue.solid"), strokeWidth: 1.8, clipPath: `url(#${clip})` }),
       seen !== undefined && h("g", { pointerEvents: "none" },
         h("line", { x1: x(times[seen]), x2: x(times[seen]), y1: top, y2: bottom, stroke: colour("fg.muted") }),
         h("circle", { cx: x(times[seen]), cy: y(known[seen].value), r: 3.5, fill: colour("blue.solid") }))),
