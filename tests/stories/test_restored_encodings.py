@@ -6,8 +6,10 @@ from collections.abc import Generator
 
 import pytest
 
-from bed.clusters import statement
+from bed.clusters import new_database, statement
+from bed.extremes import made_with
 from bed.restoring import Stage
+from pgtend.backup.errors import NotReady
 from pgtend.backup.record import Role
 from pgtend.backup.verify import verify_backup
 from pgtend.kernel.progress import quietly
@@ -56,3 +58,29 @@ def test_names_and_rows_come_back_in_the_letters_of_their_encoding(stage: Stage,
     assert stage.schema_differences(name, f"{name}_back") == []
     small = stage.restore(f"{name}_small", tables=(f"{text}.{text} small",))
     assert (small.differences, small.rows) == ((), 1)
+
+
+@pytest.mark.pg(">= 18")
+def test_names_of_other_databases_and_of_roles_may_be_in_another_encoding(stage: Stage) -> None:
+    """PostgreSQL keeps the bytes of a name that all databases share: who reads it from another one gets those.
+
+    pg_dumpall stops at such a role, which is said before a backup begins. A restore needs no name of them all.
+    """
+    with (
+        made_with(stage.server, "ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'") as old,
+        new_database(stage.server) as live,
+    ):
+        live.run("CREATE TABLE public.note (id int)", "INSERT INTO public.note VALUES (1)")
+        stage.take(live.name)
+        with stage.server.session(old.name) as session:
+            session.run(statement('CREATE ROLE "Ärztin"'))
+            session.run(statement('CREATE DATABASE "Büro"'))
+            try:
+                assert stage.restore(f"{live.name}_back").differences == ()
+                with pytest.raises(NotReady, match="pg_dumpall stops at it") as caught:
+                    stage.take(live.name)
+                assert r"role \xc4rztin" in str(caught.value)
+            finally:
+                session.run(statement('DROP DATABASE "Büro"'))
+                session.run(statement('DROP ROLE "Ärztin"'))
+                session.run(statement("DROP DATABASE IF EXISTS {name}"), name=called(f"{live.name}_back"))

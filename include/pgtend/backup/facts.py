@@ -57,6 +57,8 @@ class Outside:
     is_superuser: bool
     may_bypass_rls: bool
     sql_role: str
+    role_names: list[bytes]
+    """As they are kept; they need not be in the encoding of this database."""
     subscriptions: int
     user_mappings: int
     large_objects: int

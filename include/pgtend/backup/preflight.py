@@ -49,6 +49,7 @@ class Preflight:
         yield from self._versions()
         yield from self._keys()
         yield from self._room()
+        yield from self._role_names()
         yield from self._schemas()
         yield from self._relations(
             "table", [one for one in self.relations if one.kind in {"table", "partitioned table"}]
@@ -108,6 +109,13 @@ class Preflight:
                 f"{self.room} are left, and the last backup took {self.last_size}",
                 "free room where it lies, or name another vault; see docs/runbooks/vault-full.md",
             )
+
+    def _role_names(self) -> Iterator[Problem]:
+        for name in self.outside.role_names:
+            seen = name.decode(errors="backslashreplace")
+            if seen.encode() != name:
+                what = "its name was given in a database of another encoding, and pg_dumpall stops at it"
+                yield Problem(f"role {seen}", what, "ALTER ROLE ... RENAME TO ..., in a database of that encoding")
 
     def _schemas(self) -> Iterator[Problem]:
         for schema in sorted({one.sql_schema for one in self.relations if not one.may_use_schema}):

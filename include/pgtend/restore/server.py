@@ -17,6 +17,7 @@ from pgtend.kernel.errors import PgtendError, Problem
 from pgtend.kernel.names import new_run_id
 from pgtend.kernel.progress import Progress
 from pgtend.postgres.address import Address
+from pgtend.postgres.encodings import decoded
 from pgtend.postgres.errors import MissingRight, StatementRejected
 from pgtend.postgres.identifiers import Composable, database, text
 from pgtend.postgres.session import Session, open_session
@@ -38,19 +39,29 @@ _ABANDONED = timedelta(minutes=10)
 class ServerNames:
     """What a server knows by name, and what our role may do there."""
 
-    roles: list[str]
+    kept_roles: list[bytes]
     tablespaces: list[str]
     extensions: list[str]
     may_create_databases: bool
     may_create_roles: bool
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The names of all roles, for comparison."""
+        return frozenset(decoded(name, "UTF8") for name in self.kept_roles)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OneDatabase:
     """A database of a server, and how many sessions are in it."""
 
-    name: str
+    kept_name: bytes
     sessions: int
+
+    @property
+    def name(self) -> str:
+        """Its name, for comparison."""
+        return decoded(self.kept_name, "UTF8")
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,9 @@ from pgtend.vault.errors import VaultFull
 
 __all__ = ["ministack", "ministack_server"]
 
+SLOW = 600_000
+"""Bytes a second: 20 seconds for a dump that a fault is to meet in the middle, on a busy machine too."""
+
 
 @pytest.fixture
 def large(depot: Depot) -> Depot:
@@ -120,7 +123,7 @@ def test_a_killed_dump_leaves_no_backup(large: Depot) -> None:
             os.kill(pid, signal.SIGKILL)
 
     with through(large) as network:
-        network.bytes_per_second = 2_000_000
+        network.bytes_per_second = SLOW
         with once(copying(large), kill), pytest.raises(Outage, match="pg_dump was killed by SIGKILL"):
             large.take()
     nothing_stays_and_the_next_succeeds(large)
@@ -135,7 +138,7 @@ def test_a_terminated_backend_leaves_no_backup(large: Depot) -> None:
             session.run(end)
 
     with through(large) as network:
-        network.bytes_per_second = 2_000_000
+        network.bytes_per_second = SLOW
         with once(copying(large), terminate), pytest.raises(Outage):
             large.take()
     nothing_stays_and_the_next_succeeds(large)
@@ -153,7 +156,7 @@ def test_losing_the_session_that_holds_the_locks_leaves_no_backup(large: Depot) 
             session.run(end)
 
     with through(large) as network:
-        network.bytes_per_second = 2_000_000
+        network.bytes_per_second = SLOW
         with once(copying(large), terminate), pytest.raises(Outage):
             large.take()
     nothing_stays_and_the_next_succeeds(large)
@@ -187,7 +190,7 @@ def test_a_network_that_swallows_everything_is_noticed(large: Depot) -> None:
         network.is_black_hole = True
 
     with through(large) as network:
-        network.bytes_per_second = 2_000_000
+        network.bytes_per_second = SLOW
         with once(copying(large), swallow), pytest.raises(Stalled):
             large.take()
         network.is_black_hole = False

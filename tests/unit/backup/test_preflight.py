@@ -29,6 +29,7 @@ OUTSIDE = Outside(
     is_superuser=False,
     may_bypass_rls=False,
     sql_role="tender",
+    role_names=[b"tender"],
     subscriptions=0,
     user_mappings=0,
     large_objects=0,

@@ -3,6 +3,8 @@ SELECT
     (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS is_superuser,
     (SELECT rolbypassrls OR rolsuper FROM pg_roles WHERE rolname = current_user) AS may_bypass_rls,
     quote_ident(current_user) AS sql_role,
+    -- The bytes of a name that all databases share are those of the database in which it was given.
+    CASE WHEN getdatabaseencoding() = 'UTF8' THEN ARRAY(SELECT namesend(rolname) FROM pg_roles ORDER BY oid) ELSE '{}' END AS role_names,
     (SELECT count(s.oid) FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid WHERE d.datname = current_database()) AS subscriptions,
     (SELECT count(*) FROM pg_user_mappings) AS user_mappings,
     (SELECT count(*) FROM pg_largeobject_metadata) AS large_objects,
