@@ -153,6 +153,16 @@ def test_an_older_backup_is_compared_in_what_it_knows(stage: Stage, nasty: LiveD
         assert compare_inventory(older.model_copy(update={"format": 4}), session, Owners.KEEP)
 
 
+@pytest.mark.pg(">= 18")
+def test_a_nasty_schema_comes_back_without_rows(stage: Stage, nasty: LiveDatabase) -> None:
+    """Large objects are rows in this: neither they nor what belongs to them is missed."""
+    stage.take(nasty.name)
+    name = f"{nasty.name}_schema"
+    report = stage.restore(name, schema_only=True)
+    assert (report.differences, report.rows) == ((), 0)
+    assert "large objects were left out: they come with the rows" in report.remarks
+
+
 def test_a_copy_of_the_nasty_copy_is_the_same_too(stage: Stage, nasty: LiveDatabase) -> None:
     """The second generation: a restored database can be backed up and restored again, and nothing wears off."""
     stage.take(nasty.name)

@@ -30,6 +30,7 @@ from pgtend.restore.model import Aspect, Difference, Owners, RestoreOrder
 from pgtend.restore.server import APPLICATION, LIMITS, known_cores
 
 _LOPSIDED = 1.5
+_LARGE_OBJECT = "large object"
 _OF_ROLES = ("owner", "grant", "right", "policy")
 
 
@@ -78,7 +79,7 @@ def compare(manifest: Manifest, kept: Kept, place: Address, tables: Sequence[Tab
         if order.is_whole:
             around += compare_sequences(manifest, session)
         if not order.tables:
-            around += compare_inventory(manifest, session, order.owners)
+            around += compare_inventory(manifest, session, order.owners, has_rows=order.is_whole)
         found = rows.result()
     return Comparison(
         tables=found.tables,
@@ -127,9 +128,13 @@ def _compare_looks(  # noqa: PLR0913, PLR0917 - with what, where, how closely, b
     )
 
 
+def _large_objects(manifest: Manifest) -> int:
+    return sum(one.count for one in manifest.inventory if one.kind == _LARGE_OBJECT)
+
+
 def _compare_objects(manifest: Manifest, place: Address, kept: Kept) -> tuple[tuple[Difference, ...], tuple[str, ...]]:
     """Hash what is in large objects, and say when that cannot be: that they are there is compared elsewhere."""
-    there = sum(one.count for one in manifest.inventory if one.kind == "large object")
+    there = _large_objects(manifest)
     if not there:
         return (), ()
     seen = f"that {counted(there, 'large object')} came back was compared, and what is in them was not"
@@ -151,11 +156,16 @@ def compare_sequences(manifest: Manifest, session: Session) -> tuple[Difference,
     return tuple(_sequence_differences(manifest.sequences, session.rows(READ_SEQUENCES)))
 
 
-def compare_inventory(manifest: Manifest, session: Session, owners: Owners) -> tuple[Difference, ...]:
-    """Compare all objects that are no rows, by kind."""
-    found = read_inventory(session, has_all_kinds=manifest.lists_all_kinds)
+def compare_inventory(
+    manifest: Manifest, session: Session, owners: Owners, *, has_rows: bool = True
+) -> tuple[Difference, ...]:
+    """Compare all objects that are no rows, by kind. Large objects come with the rows, and what belongs to them too."""
+    kept, found = (
+        [one for one in inventory if has_rows or not one.kind.endswith(_LARGE_OBJECT)]
+        for inventory in (manifest.inventory, read_inventory(session, has_all_kinds=manifest.lists_all_kinds))
+    )
     is_same_major = session.facts.major == manifest.source.major
-    return tuple(_inventory_differences(manifest.inventory, found, owners, is_same_major=is_same_major))
+    return tuple(_inventory_differences(kept, found, owners, is_same_major=is_same_major))
 
 
 def _hash_all(place: Address, looks: Sequence[Look], jobs: int) -> list[_Found]:
@@ -266,5 +276,7 @@ def _remarks(manifest: Manifest, tables: Sequence[Table], order: RestoreOrder, *
         yield f"the server is newer than {manifest.source.version_text}, so definitions were counted and not compared"
     if order.owners is Owners.IGNORE:
         yield "owners and rights were left out, as asked for"
+    if order.schema_only and _large_objects(manifest):
+        yield "large objects were left out: they come with the rows"
     if order.tables:
         yield "foreign keys and the content of materialized views were left out: rows of other tables are missing"
