@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bed.clusters import MAJORS, LiveDatabase, new_database, statement, tools_of
+from bed.clusters import MAJORS, Clusters, LiveDatabase, new_database, statement, tools_of
 from bed.restoring import Stage, names_like
 from demo.databases.create import create_fleet
 from demo.databases.roster import FLEET, login_roles
@@ -151,6 +151,22 @@ def test_an_older_backup_is_compared_in_what_it_knows(stage: Stage, nasty: LiveD
         assert len(known) < len(made.inventory)
         assert compare_inventory(older, session, Owners.KEEP) == ()
         assert compare_inventory(older.model_copy(update={"format": 4}), session, Owners.KEEP)
+
+
+@pytest.mark.pg("< 18")
+def test_a_nasty_database_comes_back_on_a_newer_server(stage: Stage, nasty: LiveDatabase, clusters: Clusters) -> None:
+    """Rows are compared by content, objects are counted, and that they were only counted is said."""
+    newer = clusters.server(max(MAJORS))
+    made = stage.take(nasty.name)
+    name = f"{nasty.name}_newer"
+    try:
+        report = stage.restore(name, target=newer.superuser(), owners=Owners.CREATE)
+        assert (report.differences, report.rows) == ((), made.rows)
+        assert any("definitions were counted and not compared" in remark for remark in report.remarks)
+    finally:
+        with newer.session() as session:
+            session.run(statement("DROP DATABASE IF EXISTS {name} WITH (FORCE)"), name=called(name))
+            session.run(statement("DROP ROLE IF EXISTS {role}"), role=called(nasty.owner.user))
 
 
 @pytest.mark.pg(">= 18")

@@ -31,6 +31,8 @@ from pgtend.restore.server import APPLICATION, LIMITS, known_cores
 
 _LOPSIDED = 1.5
 _LARGE_OBJECT = "large object"
+_ALSO_BY_ITSELF = "grant"
+"""Rights on relations with those that PostgreSQL gives by itself: an owner has one more from 17 on."""
 _OF_ROLES = ("owner", "grant", "right", "policy")
 
 
@@ -245,6 +247,8 @@ def _inventory_differences(
     for kind in sorted(here.keys() | there.keys()):
         is_of_roles = kind.startswith(_OF_ROLES)
         if owners is Owners.IGNORE and is_of_roles:
+            continue
+        if kind == _ALSO_BY_ITSELF and not is_same_major:
             continue
         original, restored = there.get(kind), here.get(kind)
         aspect = Aspect.RIGHTS if is_of_roles else Aspect.INVENTORY

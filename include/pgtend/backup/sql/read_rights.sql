@@ -1,4 +1,4 @@
--- Lists who owns what, and who may do what with it, for everything that is no relation; read_inventory.sql knows those.
+-- Lists who may do what with everything that has rights, and who owns what is no relation; read_inventory.sql knows those owners.
 -- Rights count where they are not what PostgreSQL gives by itself: a dump writes down no others, and of an extension no owner.
 WITH foreigners AS (
     SELECT classid, objid FROM pg_depend WHERE deptype = 'e'
@@ -12,6 +12,9 @@ given AS (
     UNION ALL SELECT 'pg_foreign_server'::regclass, oid, 0, srvacl, acldefault('S', srvowner) FROM pg_foreign_server
     -- This is how PostgreSQL itself refers to a large object.
     UNION ALL SELECT 'pg_largeobject'::regclass, oid, 0, lomacl, acldefault('L', lomowner) FROM pg_largeobject_metadata
+    UNION ALL
+    SELECT 'pg_class'::regclass, oid, 0, relacl, acldefault(CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", relowner)
+    FROM pg_class WHERE oid >= 16384 AND relkind IN ('r', 'p', 'f', 'v', 'm', 'S')
     UNION ALL SELECT 'pg_class'::regclass, attrelid, attnum, attacl, '{}' FROM pg_attribute WHERE attrelid >= 16384 AND NOT attisdropped
     UNION ALL SELECT 'pg_default_acl'::regclass, oid, 0, defaclacl, NULL FROM pg_default_acl
 ),
