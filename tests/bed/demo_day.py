@@ -183,8 +183,9 @@ def a_failure_comes_and_goes(operator: Operator) -> None:
     its_log_ends_with_what_to_do(operator, run_id)
 
     operator.visitor.open("/plugin/pgtend")
-    expect(page.get_by_role("status")).to_contain_text("vaxtrace needs somebody now.")
-    expect(page.locator("[data-database]").first).to_have_attribute("data-database", "vaxtrace")
+    print("needs somebody:", *what_needs_somebody(operator), sep="\n  ")  # noqa: T201 - what a red test leaves to read
+    # Another database may need somebody too: how calm this machine is, is no matter of ours.
+    expect(page.get_by_role("status")).to_contain_text(re.compile(r"\bvaxtrace\b.* needs? somebody now\."))
     expect(page.get_by_role("button", name="vaxtrace, Work, needs somebody now: analyze failed")).to_be_visible()
     assert faults_anywhere(page) == []
     page.get_by_role("button", name="vaxtrace, Open alerts, needs somebody now: 1 open").click()
@@ -204,6 +205,13 @@ def a_failure_comes_and_goes(operator: Operator) -> None:
     assert page.get_by_role("button", name=re.compile("^vaxtrace, Work, fine: ")).is_visible()
     audited = operator.api.http.get("/pgtend/api/v1/audit", params={"target": "vaxtrace", "most": "50"}).json()["items"]
     assert {"page.started", "alert.acknowledged"} <= {entry["action"] for entry in audited}
+
+
+def what_needs_somebody(operator: Operator) -> list[str]:
+    """List every red cell of the page and why it is red."""
+    rows = operator.api.http.get("/pgtend/api/v1/fleet").json()["rows"]
+    cells = [(f"{row['database']}, {column}", cell) for row in rows for column, cell in row["cells"].items()]
+    return [f"{place}: {cell['says']}: {cell['why']}" for place, cell in cells if cell["light"] == "bad"]
 
 
 def analyze(operator: Operator) -> str:
