@@ -44,6 +44,10 @@ class RegressionRules(Settings):
     alert_time: Span = Field(
         default=timedelta(seconds=60), description="People are told in any case when the extra time is at least this."
     )
+    alert_least: Span = Field(
+        default=timedelta(seconds=1),
+        description="Nobody is told when the extra time of the whole night is below this, whatever share it is.",
+    )
 
 
 class SlowLogRules(Settings):

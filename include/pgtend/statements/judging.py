@@ -187,6 +187,7 @@ def policy_of(database: Database) -> RegressionPolicy:
         ratio_limit=rules.ratio,
         alert_share=rules.alert_share,
         alert_ms=rules.alert_time / timedelta(milliseconds=1),
+        alert_least_ms=rules.alert_least / timedelta(milliseconds=1),
     )
 
 

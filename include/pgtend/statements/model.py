@@ -26,6 +26,9 @@ _MANY = 20
 # Thirty nights tell the spread of a statement badly: too small by chance for some of thousands, which would then be
 # called worse every night. So it is never taken for smaller than together with this many nights of all statements.
 _BORROWED_NIGHTS = 20
+# One call that waited for a lock can be ten thousand times its usual, and the mean of a night with it. What a few calls
+# carry is as uncertain as it is large: so this many deviations of the mean are taken off before it is called worse.
+_DOUBT = 2.0
 _RISE_TO_TELL = 1.2
 _OFTEN_SEEN = 0.8
 
@@ -112,6 +115,7 @@ class RegressionPolicy:
     ratio_limit: float = 1.3
     alert_share: float = 0.005
     alert_ms: float = 60_000.0
+    alert_least_ms: float = 1_000.0
 
     def judge(
         self,
@@ -136,7 +140,7 @@ class RegressionPolicy:
         night = _Night.of(comparable, shift, total, {**(shifts or {}), day: math.exp(shift)})
         changed = [finding for one in comparable for finding in self._change(one, night)]
         findings = [
-            *_whole_server(shift, total),
+            *self._whole_server(shift, total),
             *changed,
             *self._load(comparable, {finding.key for finding in changed}, total),
             *_newcomers(tonight, total),
@@ -160,7 +164,7 @@ class RegressionPolicy:
         moved = one.moved - night.shift
         z = moved / night.expected(one)
         ratio = math.exp(moved)
-        worse = z > self.z_limit and ratio > self.ratio_limit
+        worse = z > self.z_limit and ratio * (1 - _DOUBT * one.uncertainty) > self.ratio_limit
         better = z < -self.z_limit and ratio < 1 / self.ratio_limit
         if not (worse or better):
             return []
@@ -229,8 +233,16 @@ class RegressionPolicy:
             )
         return found
 
+    def _whole_server(self, shift: float, total: float) -> list[Finding]:
+        ratio = math.exp(shift)
+        if ratio < _RISE_TO_TELL:
+            return []
+        extra = total * (1 - 1 / ratio)
+        matters = self._matters(extra, total)
+        return [Finding(kind=Kind.WHOLE_SERVER, ratio=ratio, extra_ms=extra, share=1.0, is_alert=matters)]
+
     def _matters(self, extra_ms: float, total_ms: float) -> bool:
-        return extra_ms >= min(self.alert_share * total_ms, self.alert_ms)
+        return extra_ms >= max(min(self.alert_share * total_ms, self.alert_ms), self.alert_least_ms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,14 +318,6 @@ def _shift_of_all(comparable: Sequence[_Tonight]) -> float:
     """Tell by how much the whole night was slower: the median over the dearer half of the statements."""
     dearer = sorted(comparable, key=lambda one: one.exec_ms)[len(comparable) // 2 :]
     return median(one.moved for one in dearer) if len(dearer) >= _MANY // 2 else 0.0
-
-
-def _whole_server(shift: float, total: float) -> list[Finding]:
-    ratio = math.exp(shift)
-    if ratio < _RISE_TO_TELL:
-        return []
-    extra = total * (1 - 1 / ratio)
-    return [Finding(kind=Kind.WHOLE_SERVER, ratio=ratio, extra_ms=extra, share=1.0, is_alert=True)]
 
 
 def _newcomers(tonight: Sequence[_Tonight], total: float) -> list[Finding]:

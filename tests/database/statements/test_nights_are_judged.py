@@ -32,7 +32,8 @@ OF_KIND = "SELECT id FROM public.notes WHERE kind = {}"
 
 
 def rules(**statements: object) -> Database:
-    """Describe the clinic as the fleet file would."""
+    """Describe the clinic as the fleet file would; its nights are milliseconds."""
+    statements = {"regressions": {"alert_least": "1 ms"}, **statements}
     return Database.model_validate(
         {"name": "clinic", "connection": "clinic", "window": ALWAYS, "statements": statements}
     )

@@ -80,6 +80,32 @@ def test_what_is_small_is_listed_and_alerts_nobody() -> None:
     assert dear.is_alert
 
 
+def test_an_idle_database_wakes_nobody() -> None:
+    """A night of milliseconds has no statement and no slowness that is worth a message, however large its share."""
+    idle = [series(f"idle{number}", mean=0.01, calls=100) for number in range(40)]
+    found = judge(*idle, series("worse", 9.0, mean=0.1, calls=100)).of(Kind.REGRESSION)[0]
+    assert found.share > 0.5
+    assert not found.is_alert
+    slow = judge(*[series(f"idle{number}", 2.0, mean=0.01, calls=100) for number in range(40)])
+    assert [(one.kind, one.is_alert) for one in slow.findings] == [(Kind.WHOLE_SERVER, False)]
+
+
+@pytest.mark.parametrize(("slow_calls", "is_worse"), [(1, False), (2, False), (3, False), (8, True)])
+def test_one_call_that_waited_makes_no_slower_statement(slow_calls: int, *, is_worse: bool) -> None:
+    """A call that waited for a lock can take ten thousand times as long as usual, and the mean of a night with it."""
+    usual, calls, waited = series("waited", mean=0.1, calls=30), 30, 1_000.0
+    tonight = calls * 0.1 + slow_calls * waited
+    one = Series(
+        fingerprint="waited",
+        role="app",
+        days=usual.days,
+        calls=usual.calls,
+        exec_ms=[*usual.exec_ms[:-1], tonight],
+        exec_ssq=[*usual.exec_ssq[:-1], calls * 0.1**2 + slow_calls * waited**2],
+    )
+    assert bool(judge(*crowd(), one).of(Kind.REGRESSION)) is is_worse
+
+
 def test_few_calls_and_few_nights_prove_nothing() -> None:
     """Nineteen calls, six nights, or one call that took very long among many."""
     assert judge(*crowd(), series("rare", 5.0, calls=19)).of(Kind.REGRESSION) == ()
