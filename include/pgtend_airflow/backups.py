@@ -63,6 +63,7 @@ def copy_all(desk: Desk) -> None:
             work = CopyWork(
                 source=first.holding.vault,
                 copy=place.holding.vault,
+                rules=place.holding.rules,
                 fleet=first.holding.fleet,
                 database=desk.database.name,
                 by=subject.actor,

@@ -73,7 +73,7 @@ def test_a_backup_on_one_server_is_copied_to_another_maker_s_and_restored_from_t
     with ministack.vault() as first, swift.vault() as second:
         clinic.vault = first
         clinic.take()
-        work = CopyWork(source=first, copy=second, fleet="tests", database="clinic", by="test")
+        work = CopyWork(source=first, copy=second, rules=RetentionRules(), fleet="tests", database="clinic", by="test")
         report = copy_backups(work, quietly)
         assert (len(report.copied), report.state.missing) == (1, ())
         assert restored(clinic, second) == (4050, ())

@@ -7,13 +7,15 @@ copy exists exactly when all of it does; a copy that was broken off goes on wher
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pgtend.backup.catalogue import Catalogue, CatalogueEntry, read_catalogue
 from pgtend.backup.errors import CopyLate
 from pgtend.backup.marks import Lease, Mark, in_use, put_mark
+from pgtend.backup.retention import kept_by_rules
 from pgtend.backup.states import BackupState
+from pgtend.fleet.retention import RetentionRules
 from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
 from pgtend.kernel.sizes import Bytes
@@ -62,20 +64,18 @@ class CopyReport:
     state: CopyState
 
 
-def compare_vaults(source: Catalogue, copy: Catalogue, now: datetime) -> CopyState:
-    """Tell what a second vault lacks of what the first has. What the second let go of by its own rules is not missing.
+def compare_vaults(source: Catalogue, copy: Catalogue, rules: RetentionRules, now: datetime) -> CopyState:
+    """Tell what a second vault lacks of what the first has. What it would let go of by its own rules is not missing.
 
-    A copy's own retention removes old ones, so only what is not older than its oldest copy can be missing. A damaged
-    copy is none: what it lacks is copied again, and what differs from the first is an error before it is.
+    A damaged copy is none: what it lacks is copied again, and what differs from the first is an error before it is.
     """
-    there = {entry.backup_id for entry in copy.entries if entry.state is not BackupState.DAMAGED}
-    oldest = copy.entries[-1].taken_at if copy.entries else None
-    missing = [
-        entry
-        for entry in source.entries
-        if entry.backup_id not in there and not entry.state.is_unfit and (oldest is None or entry.taken_at >= oldest)
-    ]
-    newest = max((entry.taken_at for entry in copy.entries if entry.backup_id in there), default=None)
+    there = {entry.backup_id: entry for entry in copy.entries if entry.state is not BackupState.DAMAGED}
+    damaged = {entry.backup_id for entry in copy.entries} - there.keys()
+    absent = [entry for entry in source.entries if entry.backup_id not in there and not entry.state.is_unfit]
+    copied = [replace(entry.known(), state=BackupState.VERIFIED, in_use="", locked_until=None) for entry in absent]
+    wanted = damaged | kept_by_rules([*(entry.known() for entry in there.values()), *copied], rules, now)
+    missing = [entry for entry in absent if entry.backup_id in wanted]
+    newest = max((entry.taken_at for entry in there.values()), default=None)
     waiting = [entry.committed_at for entry in missing if newest is None or entry.taken_at > newest]
     return CopyState(
         source=source.place,
@@ -92,6 +92,8 @@ class CopyWork:
 
     source: Vault
     copy: Vault
+    rules: RetentionRules
+    """Which copies are kept: no others are made."""
     fleet: str
     database: str
     by: str
@@ -99,7 +101,8 @@ class CopyWork:
 
     def state(self, now: datetime) -> CopyState:
         """Tell what the second vault lacks at the moment."""
-        return compare_vaults(self.first(now), read_catalogue(self.copy, self.fleet, self.database, now), now)
+        there = read_catalogue(self.copy, self.fleet, self.database, now)
+        return compare_vaults(self.first(now), there, self.rules, now)
 
     def first(self, now: datetime) -> Catalogue:
         """List what there is to copy."""

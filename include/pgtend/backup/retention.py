@@ -7,7 +7,7 @@ what no rule keeps may go, and only when there is no doubt at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from statistics import median
@@ -103,12 +103,22 @@ def plan_retention(holdings: Holdings, rules: RetentionRules, now: datetime) -> 
     """Judge every backup. One rule that keeps is enough; one doubt keeps everything."""
     newest_first = sorted(holdings.backups, key=_order, reverse=True)
     doubts = (*holdings.doubts, *_doubts(newest_first, rules, now))
+    holds = _holds(newest_first, rules, now)
+    verdicts = tuple(_verdict(backup, holds.get(backup.backup_id, []), doubts) for backup in newest_first)
+    return RetentionPlan(holdings=holdings, rules=rules, verdicts=verdicts, doubts=doubts)
+
+
+def kept_by_rules(backups: Iterable[KnownBackup], rules: RetentionRules, now: datetime) -> frozenset[str]:
+    """Name those that some rule keeps. Taking the others away changes nothing about these."""
+    return frozenset(_holds(sorted(backups, key=_order, reverse=True), rules, now))
+
+
+def _holds(newest_first: Sequence[KnownBackup], rules: RetentionRules, now: datetime) -> Mapping[str, list[_Hold]]:
     holds: dict[str, list[_Hold]] = {}
     for keeper in _KEEPERS:
         for hold in keeper(newest_first, rules, now):
             holds.setdefault(hold.backup_id, []).append(hold)
-    verdicts = tuple(_verdict(backup, holds.get(backup.backup_id, []), doubts) for backup in newest_first)
-    return RetentionPlan(holdings=holdings, rules=rules, verdicts=verdicts, doubts=doubts)
+    return holds
 
 
 def _verdict(backup: KnownBackup, holds: Sequence[_Hold], doubts: Sequence[str]) -> Verdict:

@@ -104,7 +104,14 @@ def copy(context: typer.Context, database: DatabaseName) -> None:
             shelf_of(desk, chosen, name).vault as second,
             desk.ledger() as ledger,
         ):
-            work = CopyWork(source=source, copy=second, fleet=desk.fleet.fleet, database=database, by=subject.actor)
+            work = CopyWork(
+                source=source,
+                copy=second,
+                rules=rules.retention,
+                fleet=desk.fleet.fleet,
+                database=database,
+                by=subject.actor,
+            )
             done = keep_copies(work, rules.lag, ledger, subject, screen.progress)
         screen.show(f"{database}: {done.state}.")
         list_again(desk, chosen)

@@ -125,10 +125,12 @@ def test_what_the_vault_locks_stays_whole(tmp_path: Path) -> None:
     assert {entry.state for entry in holding(locking).catalogue(NOW).entries} == {BackupState.VERIFIED}
 
 
-def copying(vault: FolderVault, tmp_path: Path) -> CopyWork:
-    """Copy kgc to a second folder."""
+def copying(vault: FolderVault, tmp_path: Path, rules: RetentionRules | None = None) -> CopyWork:
+    """Copy kgc to a second folder, which keeps all five days if nothing else is said."""
     second = folder_vault(tmp_path / "second")
-    return CopyWork(source=vault, copy=second, fleet="clinic", database="kgc", by="test")
+    return CopyWork(
+        source=vault, copy=second, rules=rules or RetentionRules(), fleet="clinic", database="kgc", by="test"
+    )
 
 
 def test_a_second_vault_gets_everything_and_is_judged_there(vault: FolderVault, tmp_path: Path) -> None:
@@ -142,13 +144,42 @@ def test_a_second_vault_gets_everything_and_is_judged_there(vault: FolderVault, 
     assert copy_backups(work, str, clock=lambda: NOW).copied == ()
 
 
-def test_what_the_copy_let_go_of_is_not_copied_again(vault: FolderVault, tmp_path: Path) -> None:
-    """The second vault has rules of its own."""
-    work = copying(vault, tmp_path)
-    copy_backups(work, str, clock=lambda: NOW)
-    expire(holding(work.copy), str, clock=lambda: NOW)  # type: ignore[arg-type]
+def test_what_the_copy_would_let_go_of_is_not_copied(vault: FolderVault, tmp_path: Path) -> None:
+    """The second vault has rules of its own: what they would remove the same night is not even brought there."""
+    work = copying(vault, tmp_path, TWO_DAYS)
+    assert len(copy_backups(work, str, clock=lambda: NOW).copied) == 2
     assert days_in(work.copy) == [5, 4]  # type: ignore[arg-type]
-    assert work.state(NOW).missing == ()
+
+
+def test_in_two_months_no_backup_is_copied_twice(tmp_path: Path) -> None:
+    """A copy that keeps three days and two months lets go of days that the first vault still has."""
+    months = RetentionRules(daily=3, weekly=0, monthly=2, yearly=0, at_least=1, proven=1)
+    work = copying(folder_vault(tmp_path / "vault"), tmp_path, months)
+    second = Holding(vault=work.copy, fleet="clinic", database="kgc", rules=months)
+    copied: list[str] = []
+    for number in range(60):
+        tonight = day(1) + timedelta(days=number)
+        put_backup(work.source, tonight)
+        report = copy_backups(work, str, clock=lambda now=tonight: now + timedelta(hours=1))
+        assert report.state.missing == ()
+        expire(second, str, clock=lambda now=tonight: now + timedelta(hours=2))
+        copied.extend(report.copied)
+    assert len(copied) == len(set(copied)) == 60
+    assert len(second.catalogue(NOW).entries) == 5
+
+
+def test_what_is_older_than_the_first_copy_is_copied_too(vault: FolderVault, tmp_path: Path) -> None:
+    """The newest goes first: who is broken off after it must not forget the others."""
+    work = copying(vault, tmp_path)
+
+    def broken_off(line: str) -> None:
+        if "read it there" in line:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        copy_backups(work, broken_off, clock=lambda: NOW)
+    assert days_in(work.copy) == [5]  # type: ignore[arg-type]
+    assert len(copy_backups(work, str, clock=lambda: NOW).copied) == 4
 
 
 def test_the_lag_is_how_long_the_first_newer_backup_waits(vault: FolderVault, tmp_path: Path) -> None:
