@@ -42,8 +42,13 @@ class _Tries:
     disturbed: int = 0
 
 
-def until_still(attempt: Callable[[], Result], *, within: timedelta, progress: Progress) -> Result:
-    """Try until nobody altered a table while all locks were taken, for no longer than allowed."""
+def until_still(
+    attempt: Callable[[], Result], *, within: timedelta, progress: Progress, is_untouched: Callable[[], bool]
+) -> Result:
+    """Try until nobody altered a table while all locks were taken, for no longer than allowed.
+
+    What was stored by a try has the names that the next one would give: only an untouched vault allows another.
+    """
     deadline = time.monotonic() + within.total_seconds()
     tries = _Tries()
     while True:
@@ -52,6 +57,8 @@ def until_still(attempt: Callable[[], Result], *, within: timedelta, progress: P
             return attempt()
         except (GaveWay, LockedOut, TransactionLost, NeverStill, Disturbed) as trouble:
             tries.disturbed += isinstance(trouble, Disturbed)
+            if not is_untouched():
+                raise
             if time.monotonic() >= deadline or tries.disturbed >= _DISTURBANCES:
                 trouble.detail = f"{trouble.detail} Tried {tries.made} times in {say_span(within)}.".strip()
                 raise

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from pgtend.backup.advisories import Version
 from pgtend.backup.catalogue import newest_size
@@ -25,7 +25,7 @@ from pgtend.backup.fingerprints import (
     work_alone,
 )
 from pgtend.backup.fuse import fused
-from pgtend.backup.gathering import Surroundings, read_surroundings
+from pgtend.backup.gathering import read_surroundings
 from pgtend.backup.listing import record_new
 from pgtend.backup.manifest import Manifest, backup_folder, fingerprints_json, to_json, write_manifest
 from pgtend.backup.model import Look, plan_looks, plan_shards, worth_hashing
@@ -51,6 +51,7 @@ from pgtend.postgres.tools import ClientTools
 from pgtend.vault.model import Vault
 
 PIPELINE = "backup"
+Result = TypeVar("Result")
 Looker: TypeAlias = Callable[[Session], None]
 Views: TypeAlias = dict[int, Callable[[Session], RowsHashed]]
 """How each thing is looked at that is hashed, by its number in the catalogue."""
@@ -130,7 +131,7 @@ class _Night:
 
     def work(self, coordinator: Session, clock: Clock) -> Manifest:
         """Do all of it, or leave nothing that looks like a backup."""
-        preflight = self._preflight(coordinator)
+        preflight = self._patiently(lambda: self._preflight(coordinator))
         preflight.raise_if_not_ready()
         for remark in preflight.remarks():
             self._say(f"note: {remark}")
@@ -161,9 +162,10 @@ class _Night:
             readers = [stack.enter_context(self.door()) for _ in range(self._eyes)]
             for one in readers:
                 work_alone(one)
-            return until_still(
-                lambda: self._try(coordinator, readers, preflight), within=self.rules.patience, progress=self._say
-            )
+            return self._patiently(lambda: self._try(coordinator, readers, preflight))
+
+    def _patiently(self, attempt: Callable[[], Result]) -> Result:
+        return until_still(attempt, within=self.rules.patience, progress=self._say, is_untouched=lambda: not self.parts)
 
     def _try(self, coordinator: Session, readers: Sequence[Session], preflight: Preflight) -> Findings:
         """Read everything in one moment, or nothing: what disturbs does so before the first byte is stored."""
@@ -178,12 +180,15 @@ class _Night:
             errand = self._errand(preflight, held)
             try:
                 with mustered(errand, shards, coordinator, within=self.rules.silence) as dumps:
-                    fuse.calm()
                     self._say(f"locked {counted(held.locked, 'table')}, snapshot at {held.exported.lsn}")
                     tables = counted(len(looks), "table")
                     self._say(f"{counted(len(dumps), 'dump')} with all locks, {tables} to look at")
+                    # Nobody locks a view, so whoever replaces or refreshes one keeps us out: better before the first
+                    # byte is stored than after.
+                    around = read_surroundings(readers[0])
+                    fuse.calm()
                     views = self._views(preflight.outside, looks)
-                    around = self._set_to_work(errand, dumps, readers, self._looks(errand, looks, views))
+                    self._set_to_work(errand, dumps, readers, self._looks(errand, looks, views))
             except Stalled:
                 # Whoever swallows the dumps swallows our goodbye too, and we would wait for the answer to it.
                 for session in sessions:
@@ -205,9 +210,8 @@ class _Night:
 
     def _set_to_work(
         self, errand: Errand, dumps: Sequence[OpenDump], readers: Sequence[Session], looks: Sequence[Looker]
-    ) -> Surroundings:
+    ) -> None:
         crew = Crew()
-        seen: list[Surroundings] = []
         short = [dump for dump in dumps if dump.shard.role in {Role.PRE_DATA, Role.POST_DATA}]
         long = [dump for dump in dumps if dump not in short]
         crew.work(
@@ -216,11 +220,10 @@ class _Night:
                 lambda: self._keep(errand.dump_globals(crew)),
                 *(self._dump(errand, dump, crew) for dump in long),
             ],
-            [lambda session: seen.append(read_surroundings(session)), *looks],
+            looks,
             parallel=self.rules.parallel,
             readers=readers,
         )
-        return seen[0]
 
     def _errand(self, preflight: Preflight, held: HeldSnapshot) -> Errand:
         return Errand(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 import time
@@ -216,13 +217,14 @@ def test_a_full_disk_leaves_no_backup(large: Depot) -> None:
 
 
 def test_a_locked_table_is_named_with_whoever_holds_it(depot: Depot) -> None:
-    """The message says whom to ask, and the try holds up nobody for longer than the limit."""
-    depot.limits = {"lock_timeout": "300 ms", "sessions": 2}
+    """The message says whom to ask, and how long it was tried; each try holds up nobody for longer than the limit."""
+    depot.limits, depot.rules = {"lock_timeout": "200 ms", "sessions": 2}, {"patience": "900 ms"}
     with depot.live.session(depot.live.owner, application="migration 42") as other, other.transaction():
         other.run(statement("LOCK TABLE clinic.patients IN ACCESS EXCLUSIVE MODE"))
         with pytest.raises(LockedOut) as caught:
             depot.take()
         assert "migration 42" in caught.value.hint
+        assert re.search(r"Tried \d times in 900 ms\.", caught.value.detail)
     nothing_stays_and_the_next_succeeds(depot)
 
 
