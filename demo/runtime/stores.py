@@ -68,6 +68,8 @@ def service(places: Places, site: Site) -> Service:
     env = {
         "PATH": "/usr/bin:/bin",
         "HOME": str(folder),
+        # It keeps a note of its process there, which stays when it is killed.
+        "TMPDIR": str(folder),
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(site.port),
         "AUTH": "true",

@@ -87,8 +87,12 @@ class MiniStack:
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
+            # It keeps a note of its process there, which stays when it is killed.
+            "TMPDIR": str(self.folder),
             "LC_ALL": "C.UTF-8",
             "BIND_HOST": "127.0.0.1",
+            # Otherwise it listens on port 8883 of every address of this machine.
+            "IOT_MTLS_ENABLED": "false",
             "GATEWAY_PORT": str(self.port),
             "AUTH": "true",
             "AWS_ACCESS_KEY_ID": ROOT_KEY,
