@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from pgtend.backup.copies import COPY, CopyWork, keep_copies
+from pgtend.backup.copies import COPY, CopyWork, in_each, keep_copies
 from pgtend.backup.judging import refuse_unreadable, to_be_read, verify_and_mark
 from pgtend.backup.listing import Place, record_listing
 from pgtend.backup.places import opened_places
@@ -57,18 +57,21 @@ def verify_chosen(desk: Desk) -> None:
 
 def copy_all(desk: Desk) -> None:
     """Bring every second vault of the database up to date."""
-    subject = replace(desk.subject, pipeline=COPY)
-    with _places(desk) as (first, *others):
-        for place in others:
+    subject, copies = replace(desk.subject, pipeline=COPY), desk.database.backup.copies
+
+    def keep(name: str) -> None:
+        with _places(desk, desk.database.vault, name) as (first, second):
             work = CopyWork(
                 source=first.holding.vault,
-                copy=place.holding.vault,
-                rules=place.holding.rules,
+                copy=second.holding.vault,
+                rules=second.holding.rules,
                 fleet=first.holding.fleet,
                 database=desk.database.name,
                 by=subject.actor,
             )
-            keep_copies(work, desk.database.backup.copies[place.name].lag, desk.ledger, subject, desk.progress)
+            keep_copies(work, copies[name].lag, desk.ledger, subject, desk.progress)
+
+    in_each(copies, keep, desk.progress)
 
 
 def tidy_all(desk: Desk) -> None:

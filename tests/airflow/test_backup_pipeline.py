@@ -79,6 +79,25 @@ def test_a_second_vault_gets_the_backup_in_the_same_run(world: World) -> None:
     assert sum(key.endswith("/manifest.json") for key in found) == 1
 
 
+def test_a_second_vault_that_is_gone_keeps_no_other_from_its_copies(world: World) -> None:
+    """The run is red and says which one it was; the vault behind it has the backup all the same."""
+    world.environ.setenv("PGTEND_PG_BINDIRS", tools_on_path(world.source.server.tools.major))
+    (world.folder / "far").mkdir()
+    path = world.folder / "fleet.yaml"
+    both = "\n".join(f"  {name}: {{folder: {{path: {world.folder / name}}}}}" for name in ("gone", "far"))
+    with_both = path.read_text().replace("vaults:", f"vaults:\n{both}", 1)
+    rules = "    vault: main\n    backup: {copies: {gone: {}, far: {}}}\n"
+    path.write_text(with_both.replace("  kgc:\n", f"  kgc:\n{rules}", 1))
+    world.add_to_fleet(f"keys: {{recipients: {{operations: {new_pair().public}}}}}")
+    run = world.run("kgc.backup")
+    states = {task.task_id: task.state for task in run.get_task_instances()}
+    assert (states["verify"], states["copy"]) == ("success", "failed"), world.log()
+    assert "the copies in gone could not be kept: " in world.log()
+    with FolderVault(FolderPlace(path=world.folder / "far")) as vault:
+        found = [stored.key for stored in vault.objects("backups/clinic/kgc/")]
+    assert sum(key.endswith("/manifest.json") for key in found) == 1
+
+
 def test_a_fleet_without_keys_is_told_what_to_do(world: World) -> None:
     """No key is no reason to store rows in the clear: the run fails at once, and says how to make a pair."""
     world.environ.setenv("PGTEND_PG_BINDIRS", tools_on_path(world.source.server.tools.major))

@@ -6,7 +6,7 @@ copy exists exactly when all of it does; a copy that was broken off goes on wher
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -16,6 +16,7 @@ from pgtend.backup.marks import Lease, Mark, in_use, put_mark
 from pgtend.backup.retention import kept_by_rules
 from pgtend.backup.states import BackupState
 from pgtend.fleet.retention import RetentionRules
+from pgtend.kernel.errors import Outage, PgtendError
 from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
 from pgtend.kernel.sizes import Bytes
@@ -142,6 +143,22 @@ def keep_copies(  # noqa: PLR0913 - what, how late, on whose behalf, who watches
                 hint="Look at the source with `pgtend verify`; see docs/runbooks/vault-unreachable.md.",
             )
         return report
+
+
+def in_each(vaults: Iterable[str], keep: Callable[[str], object], progress: Progress) -> None:
+    """Do it for every second vault: one that fails keeps no other from its copies, and is told when all had their turn.
+
+    Of several failures the one that trying again does not cure is raised.
+    """
+    failures: list[PgtendError] = []
+    for name in vaults:
+        try:
+            keep(name)
+        except PgtendError as failure:
+            progress(f"the copies in {name} could not be kept: {failure.message}")
+            failures.append(failure)
+    if failures:
+        raise min(failures, key=lambda failure: isinstance(failure, Outage))
 
 
 def _copy(source: Vault, copy: Vault, entry: CatalogueEntry, progress: Progress) -> None:

@@ -92,13 +92,15 @@ def retention(
 
 def copy(context: typer.Context, database: DatabaseName) -> None:
     """Bring the second vaults of a database up to date, and judge each copy by reading it there."""
-    from pgtend.backup.copies import COPY, CopyWork, keep_copies
+    from pgtend.backup.copies import COPY, CopyWork, in_each, keep_copies
     from pgtend.cli import screen
 
     desk = desk_of(context)
     chosen = desk.database(database)
     subject = desk.subject(chosen, COPY)
-    for name, rules in chosen.backup.copies.items():
+
+    def keep(name: str) -> None:
+        rules = chosen.backup.copies[name]
         with (
             shelf_of(desk, chosen).vault as source,
             shelf_of(desk, chosen, name).vault as second,
@@ -114,7 +116,9 @@ def copy(context: typer.Context, database: DatabaseName) -> None:
             )
             done = keep_copies(work, rules.lag, ledger, subject, screen.progress)
         screen.show(f"{database}: {done.state}.")
-        list_again(desk, chosen)
+        list_again(desk, chosen, chosen.vault, name)
+
+    in_each(chosen.backup.copies, keep, screen.progress)
     if not chosen.backup.copies:
         screen.show(f"The fleet file names no second vault for {database}: see backup.copies in its settings.")
 

@@ -11,13 +11,14 @@ import pytest
 from typing_extensions import override
 
 from bed.stored_backups import day, folder_vault, put_backup
-from pgtend.backup.copies import CopyWork, copy_backups, keep_copies
+from pgtend.backup.copies import CopyWork, copy_backups, in_each, keep_copies
 from pgtend.backup.errors import CopyLate
 from pgtend.backup.expiry import Holding, expire
 from pgtend.backup.judging import verify_and_mark
 from pgtend.backup.marks import Lease, in_use
 from pgtend.backup.states import BackupState
 from pgtend.fleet.retention import RetentionRules
+from pgtend.kernel.errors import Outage
 from pgtend.kernel.times import utc_now
 from pgtend.ledger.folder import FolderLedger
 from pgtend.ledger.model import Subject
@@ -263,3 +264,19 @@ def test_a_copy_with_other_bytes_is_an_error_and_then_made_anew(vault: FolderVau
         copy_backups(work, str, clock=lambda: NOW)
     assert len(copy_backups(work, str, clock=lambda: NOW + timedelta(days=1)).copied) == 1
     assert work.state(NOW).missing == ()
+
+
+def test_of_several_vaults_that_fail_the_worst_is_told() -> None:
+    """An outage passes by itself; damage behind it does not, and every vault had its turn."""
+    said: list[str] = []
+    failures = {"a": Outage("the line is dead"), "b": ObjectDamaged("the copy is not the original"), "c": None}
+    kept: list[str] = []
+
+    def keep(name: str) -> None:
+        if failure := failures[name]:
+            raise failure
+        kept.append(name)
+
+    with pytest.raises(ObjectDamaged):
+        in_each(failures, keep, said.append)
+    assert (kept, len(said)) == (["c"], 2)
