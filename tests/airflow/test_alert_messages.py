@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
 
+from pgtend.cli.reference import known_errors
+from pgtend.kernel.errors import BrokenEvidence
 from pgtend.postgres.errors import RowsBroken, ServerUnreachable
 from pgtend_airflow.alerts.message import Incident, Moment, Trouble, compose, trouble_of
 
@@ -40,6 +44,26 @@ def test_the_end_of_a_log_has_every_problem_and_what_to_do_a_line_each() -> None
         "    Then try again: pgtend backup.",
     ]
     assert list(Trouble(code="a.b", message="it broke").last_words()) == ["it broke [a.b]"]
+
+
+def test_a_process_that_met_no_error_of_a_room_knows_whom_to_wake() -> None:
+    """A reminder comes from a process that only heard of a code, and must reach the pager that the alert reached."""
+    codes = {kind.code: kind for kind in known_errors()}
+    asked = (
+        "import sys; from pgtend_airflow.alerts.message import Trouble;"
+        "[print(code, Trouble(code=code, message='').wakes_somebody) for code in sys.argv[1:]]"
+    )
+    done = subprocess.run(
+        (sys.executable, "-c", asked, *codes, "airflow.not_approved", "airflow.killed", "no.such", "odd"),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    wakes = dict(line.split() for line in done.stdout.splitlines())
+    assert {code for code, answer in wakes.items() if answer == "True"} == {
+        code for code, kind in codes.items() if issubclass(kind, BrokenEvidence)
+    }
+    assert len(wakes) == len(codes) + 4
 
 
 def test_a_message_says_everything_that_a_person_needs() -> None:

@@ -11,6 +11,7 @@ from textwrap import shorten, wrap
 from typing import Final
 
 from pgtend.kernel.errors import BrokenEvidence, Misconfigured, Outage, PgtendError, Refusal
+from pgtend_airflow.alerts.families import family_of
 
 _RUNBOOK: Final = re.compile(r"docs/runbooks/([\w-]+)\.md")
 _BETWEEN_THOUGHTS: Final = re.compile(r"\n\s*|(?<=\.) (?=[A-Z])")
@@ -65,14 +66,7 @@ class Trouble:
     @property
     def family(self) -> type[PgtendError]:
         """Which family of errors it belongs to."""
-        return next(
-            (
-                next(family for family in (*_MEANINGS, PgtendError) if issubclass(kind, family))
-                for kind in kinds_of_error()
-                if kind.code == self.code
-            ),
-            PgtendError,
-        )
+        return family_of(self.code)
 
     @property
     def meaning(self) -> str:
@@ -145,15 +139,6 @@ def trouble_of(error: BaseException) -> Trouble:
         message=f"the task ended with {type(error).__name__}",
         hint="The task log has the details; see docs/runbooks/unexpected-error.md.",
     )
-
-
-def kinds_of_error() -> Iterable[type[PgtendError]]:
-    """List every error that is known to this process."""
-    todo = [PgtendError]
-    while todo:
-        kind = todo.pop()
-        todo += kind.__subclasses__()
-        yield kind
 
 
 def compose(incident: Incident) -> Message:
