@@ -58,6 +58,15 @@ def test_a_reminder_is_due_after_a_day() -> None:
         assert book.broke(KEY, FAILURE) is Verdict.SEND_REMINDER
 
 
+def test_what_wakes_somebody_is_news_although_it_failed_before() -> None:
+    """Who takes pages was told nothing of an outage, and must not wait for a reminder to hear of damage."""
+    with file_book(DAY) as book:
+        book.broke(KEY, FAILURE)
+        damaged = replace(FAILURE, severity=Severity.PAGE, code="c.d")
+        assert [book.broke(KEY, damaged) for _ in range(2)] == [Verdict.SEND_OPENED, Verdict.SILENT]
+        assert book.broke(KEY, FAILURE) is Verdict.SILENT
+
+
 def test_what_recovers_is_told_to_those_who_heard() -> None:
     """Who never heard that it broke does not hear that it recovered."""
     with file_book(DAY) as book:

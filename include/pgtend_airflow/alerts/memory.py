@@ -20,7 +20,7 @@ from pydantic import TypeAdapter
 from pgtend.fleet.model import Fleet, LedgerSettings
 from pgtend.kernel.errors import PgtendError
 from pgtend.kernel.times import utc_now
-from pgtend.ledger.alerts import AlertBook, Failure, OpenAlert, Verdict
+from pgtend.ledger.alerts import AlertBook, Failure, OpenAlert, Severity, Verdict
 from pgtend.ledger.history import FailedRun, GoodRun, last_failure, last_good_run
 from pgtend.ledger.model import Subject
 from pgtend.ledger.open import open_reporting
@@ -153,7 +153,8 @@ class FileBook:
         if known is None:
             self.entries[key] = Entry(key=key, failure=failure, opened_at=now, last_failed_at=now, sent_at=now)
             return Verdict.SEND_OPENED
-        due = self._is_due(known, now)
+        is_worse = failure.severity is Severity.PAGE and known.failure.severity is not Severity.PAGE
+        due = is_worse or self._is_due(known, now)
         self.entries[key] = replace(
             known,
             failure=failure,
@@ -163,7 +164,7 @@ class FileBook:
         )
         if not due:
             return Verdict.SILENT
-        return Verdict.SEND_REMINDER if known.is_told else Verdict.SEND_OPENED
+        return Verdict.SEND_REMINDER if known.is_told and not is_worse else Verdict.SEND_OPENED
 
     def recovered(self, key: str) -> Verdict:
         """Note that a condition is gone, and tell whether a message goes out."""

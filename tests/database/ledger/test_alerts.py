@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
 
@@ -133,6 +134,14 @@ def test_the_newest_failure_is_the_one_that_is_shown(book: AlertBook) -> None:
     (alert,) = book.open_alerts()
     assert (alert.severity, alert.code, alert.times_failed) == ("page", "x.y", 2)
     assert "hunter2" not in alert.message
+
+
+def test_what_wakes_somebody_is_news_although_it_failed_before(book: AlertBook) -> None:
+    """Who takes pages was told nothing of an outage, and must not wait for a reminder to hear of damage."""
+    book.broke(KEY, LOCKED)
+    damaged = replace(LOCKED, severity=Severity.PAGE, code="x.y")
+    assert [book.broke(KEY, damaged) for _ in range(2)] == [Verdict.SEND_OPENED, Verdict.SILENT]
+    assert book.broke(KEY, LOCKED) is Verdict.SILENT
 
 
 def at_once(reporting: LiveDatabase, writer: Address, act: Callable[[AlertBook], Verdict]) -> list[Verdict]:
