@@ -57,6 +57,23 @@ def test_a_channel_gets_the_class_that_it_wants(world: World) -> None:
     assert (len(world.mail.mails), len(world.chat.posts)) == (3, 2)
 
 
+def test_a_pager_hears_of_damage_at_once_and_of_its_end_whatever_failed_since(world: World) -> None:
+    """An open outage hides no damage, and an outage after the damage does not let the pager wait for ever."""
+    path = world.folder / "fleet.yaml"
+    path.write_text(
+        path.read_text().replace("        connection: chat", "        connection: chat\n      takes: pages")
+    )
+    fail("kgc.analyze", NO_ANSWER)
+    fail("kgc.analyze", RowsBroken("a rule of the data is broken"))
+    assert (len(world.mail.mails), len(world.chat.posts)) == (2, 1)
+    fail("kgc.analyze", NO_ANSWER)
+    fail("kgc.analyze", RowsBroken("a rule of the data is broken"))
+    fail("kgc.analyze", NO_ANSWER)
+    assert (len(world.mail.mails), len(world.chat.posts)) == (2, 1)
+    assert world.run("kgc.analyze").state == "success"
+    assert [post["title"] for post in world.chat.posts[1:]] == ["[clinic production] kgc.analyze recovered"]
+
+
 def test_each_channel_is_tried_and_one_that_is_silent_is_told(world: World) -> None:
     """Both say that it is a test; which took it is in the audit; a silent one fails the run, once and with its name."""
     assert world.run("fleet.channels").state == "success", world.log()

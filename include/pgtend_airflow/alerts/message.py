@@ -56,6 +56,8 @@ class Trouble:
     hint: str = ""
     watched: str = ""
     """What is beyond its limit, such as `a warning`, when no run failed at all."""
+    has_woken: bool = False
+    """Whether those who take pages heard of it, or of what was before it under the same name."""
 
     @property
     def runbook(self) -> str:
@@ -79,7 +81,7 @@ class Trouble:
     @property
     def wakes_somebody(self) -> bool:
         """Whether it cannot wait for the morning."""
-        return self.family is BrokenEvidence or self.watched == CRITICAL
+        return self.has_woken or self.family is BrokenEvidence or self.watched == CRITICAL
 
     def last_words(self) -> Iterator[str]:
         """Give the lines that end a task's log, where people look first: a new line for each thought, none too wide."""

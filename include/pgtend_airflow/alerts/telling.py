@@ -57,6 +57,8 @@ class Telling:
             key, server = self._ledger_key, None
         elif server:
             key = server_key(self.fleet, server.address)
+        if any(alert.key == key and alert.severity == Severity.PAGE for alert in self.memory.book.open_alerts()):
+            trouble = replace(trouble, has_woken=True)
         verdict = self.memory.book.broke(key, self.failure(trouble, server))
         if verdict is Verdict.SILENT:
             return
@@ -171,7 +173,8 @@ def trouble_in(alert: OpenAlert) -> Trouble:
     """Give what an open alert is about."""
     is_condition = any(f"/{pipeline}/" in alert.key for pipeline in (WATCHING, JUDGING))
     level = WATCHED_LEVELS[Severity(alert.severity)] if is_condition else ""
-    return Trouble(code=alert.code, message=alert.message, hint=alert.hint, watched=level)
+    has_woken = alert.severity == Severity.PAGE
+    return Trouble(code=alert.code, message=alert.message, hint=alert.hint, watched=level, has_woken=has_woken)
 
 
 def _next_step(moment: Moment) -> str:
