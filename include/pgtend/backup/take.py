@@ -257,6 +257,8 @@ class _Night:
     def _looks(self, errand: Errand, looks: Sequence[Look], views: Views) -> list[Looker]:
         """Look at everything; whoever has seen the last of it stores what was seen, while dumps are still read."""
         unseen = set(views)
+        # Of a try that gave way: what it saw was of another moment.
+        self.hashed.clear()
 
         def work(oid: int, session: Session) -> None:
             hashed = views[oid](session)
