@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 from collections.abc import Generator
 from pathlib import Path
 
@@ -15,11 +16,15 @@ from bed.restoring import Stage
 from pgtend.backup.manifest import Manifest
 from pgtend.backup.record import Role
 from pgtend.backup.states import BackupState
-from pgtend.drill.filling import Archives
+from pgtend.drill.course import blame
+from pgtend.drill.failures import FailureClass
+from pgtend.drill.filling import Archives, Filler
 from pgtend.drill.looking import check_indexes, check_pages, check_rows, check_structure
 from pgtend.drill.model import CheckName, CheckOutcome, Rule, Verdict
-from pgtend.kernel.errors import BrokenEvidence, Misconfigured
+from pgtend.kernel.errors import BrokenEvidence, Misconfigured, PgtendError
+from pgtend.postgres.errors import ConnectionLost, StatementTimeout
 from pgtend.postgres.identifiers import database as called
+from pgtend.postgres.process import Stalled, ToolFailed, ToolKilled
 from pgtend.postgres.sandbox import Bare, IsolationLevel
 from pgtend.postgres.throwaway import ThrowawayServer
 from pgtend.vault.agekeys import PrivateKeys, new_pair
@@ -97,6 +102,38 @@ def test_a_key_that_fits_nothing_is_named(ground: Ground, backup: Manifest) -> N
     assert (code_of(ground), state_of(ground)) == ("drill.key_unavailable", BackupState.VERIFIED)
     assert [stage.stage.value for stage in outcome.stages] == ["select", "wipe"]
     assert backup.backup_id in str(ground.error)
+
+
+def test_a_server_that_dies_under_a_drill_is_the_fault_of_the_place(
+    ground: Ground, backup: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kernel without memory ends the sandbox: that says nothing about the backup, which was sound before and is."""
+    monkeypatch.setattr(Filler, "analyze", lambda filler: filler.copy.server.stop(signal.SIGKILL))
+    outcome = ground.drill()
+    assert failures(outcome) == [("rows", "ENVIRONMENT")]
+    assert (code_of(ground), state_of(ground)) == ("drill.environment", BackupState.VERIFIED)
+    assert outcome.wipe.is_gone
+    assert backup.backup_id == outcome.backup.backup_id
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (ConnectionLost("the server went away"), FailureClass.ENVIRONMENT),
+        (StatementTimeout("it took too long"), FailureClass.ENVIRONMENT),
+        (ToolKilled("pg_restore was killed by SIGKILL"), FailureClass.ENVIRONMENT),
+        (Stalled("pg_restore stalled"), FailureClass.ENVIRONMENT),
+        (ToolFailed("pg_restore exited", detail="ERROR:  ... No space left on device"), FailureClass.ENVIRONMENT),
+        (ToolFailed("pg_restore exited", detail="ERROR:  out of memory"), FailureClass.ENVIRONMENT),
+        (ToolFailed("pg_restore exited", detail="ERROR:  function f() does not exist"), FailureClass.RESTORE_FAILED),
+    ],
+    ids=lambda one: type(one).__name__ if isinstance(one, PgtendError) else "",
+)
+def test_what_the_place_could_not_carry_is_held_against_no_backup(error: PgtendError, kind: FailureClass) -> None:
+    """Only what a server with enough of everything would refuse too is the fault of the backup."""
+    check = blame(error, CheckName.RESTORE)
+    assert check is not None
+    assert check.failure is kind
 
 
 def test_an_extension_that_is_missing_on_the_host_is_its_fault(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -43,15 +44,15 @@ from pgtend.drill.provision import (
 from pgtend.drill.smoke import check_smoke
 from pgtend.drill.stages import Stage, StageTime
 from pgtend.fleet.model import DrillRules, LeastIsolation
-from pgtend.kernel.errors import PgtendError
+from pgtend.kernel.errors import Outage, PgtendError
 from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
 from pgtend.kernel.sizes import Bytes
 from pgtend.kernel.times import Clock, say_span
 from pgtend.postgres.accounts import NoServerAccount, OutOfReach, server_account
-from pgtend.postgres.errors import ServerExhausted
+from pgtend.postgres.process import ToolFailed, ToolKilled
 from pgtend.postgres.sandbox import IsolationLevel, NoSandbox, Sandbox, find_sandbox
-from pgtend.postgres.throwaway import ServerDidNotStart, ThrowawayServer
+from pgtend.postgres.throwaway import ThrowawayServer
 from pgtend.postgres.tools import ClientTools, ToolMissing
 from pgtend.restore.archive import Backup, Restorer
 from pgtend.restore.errors import KeyNeeded
@@ -69,15 +70,9 @@ _LEAST = {
 }
 _NO_KEY = (KeyNeeded, KeyUnavailable)
 _DAMAGED = (ObjectDamaged, ObjectMissing, UnreadableManifest)
-_UNSUITED = (
-    ServerExhausted,
-    ServerDidNotStart,
-    ToolMissing,
-    NoSandbox,
-    NoServerAccount,
-    OutOfReach,
-    ScratchTooSmall,
-)
+_UNSUITED = (ToolMissing, NoSandbox, NoServerAccount, OutOfReach, ScratchTooSmall)
+# What a program of PostgreSQL passes on of a server that has run out of something.
+_EXHAUSTED = re.compile(r"No space left on device|out of memory|Cannot allocate memory")
 
 
 class Over(Exception):
@@ -315,11 +310,21 @@ def blame(error: PgtendError, name: CheckName) -> Check | None:
         return failed(CheckName.KEY, expected="a key that opens it", found="none", detail=said)
     if isinstance(error, _DAMAGED):
         return failed(CheckName.OBJECTS, expected="what was stored", found="something else", detail=said)
-    if isinstance(error, _UNSUITED):
-        return Check(name=name, outcome=CheckOutcome.FAILED, detail=said, as_failure=FailureClass.ENVIRONMENT)
     if error.code.startswith(("vault.", "ledger.")):
         return None
+    if isinstance(error, _UNSUITED) or _is_of_the_place(error):
+        return Check(name=name, outcome=CheckOutcome.FAILED, detail=said, as_failure=FailureClass.ENVIRONMENT)
     return failed(name, expected="no error", found="an error", detail=said)
+
+
+def _is_of_the_place(error: PgtendError) -> bool:
+    """Tell whether the server of the drill gave in, which is no other, or whether it refused what is in the backup.
+
+    A program that ended with an error has passed on such a refusal, unless it was killed or the server had no room.
+    """
+    if isinstance(error, ToolFailed) and not isinstance(error, ToolKilled):
+        return bool(_EXHAUSTED.search(error.detail))
+    return isinstance(error, Outage)
 
 
 def _sealed_for(backup: Backup) -> str:
