@@ -242,6 +242,7 @@ def test_a_wrong_answer_is_a_failed_smoke_test(ground: Ground, backup: Manifest)
         {"name": "no such table", "sql": "SELECT count(*) FROM public.nothing", "expect": 0},
         {"name": "a text", "sql": "SELECT note FROM public.patient WHERE id = 7", "expect": "note 8"},
         {"name": "a change", "sql": "DELETE FROM public.visit RETURNING 1", "expect": 1},
+        {"name": "no number", "sql": "SELECT avg('NaN'::float8) FROM public.visit", "at_least": 1},
     ]
     outcome = ground.drill()
     smoke = {check.subject: check for check in outcome.checks if check.name is CheckName.SMOKE}
@@ -250,7 +251,9 @@ def test_a_wrong_answer_is_a_failed_smoke_test(ground: Ground, backup: Manifest)
         ("smoke", "SMOKE_FAILED"),
         ("smoke", "SMOKE_FAILED"),
         ("smoke", "SMOKE_FAILED"),
+        ("smoke", "SMOKE_FAILED"),
     ]
+    assert smoke["no number"].detail == "the answer is no number"
     assert (smoke["too few"].found, smoke["too few"].detail) == ("900", "less than 901")
     assert smoke["no such table"].detail == "it could not be asked: postgres.statement_rejected"
     assert smoke["a text"].found.startswith("sha256:")

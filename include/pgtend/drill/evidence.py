@@ -154,9 +154,10 @@ def _lines(ledger: Ledger, kind: str, database: str) -> Iterator[Mapping[str, ob
 
 def _number(text: str) -> Decimal | None:
     try:
-        return Decimal(text)
+        number = Decimal(text)
     except InvalidOperation:
         return None
+    return number if number.is_finite() else None
 
 
 def _moment(text: object) -> datetime:

@@ -31,8 +31,11 @@ class Answer:
 
     @property
     def number(self) -> Decimal | None:
-        """The answer as a number, when it is one."""
-        return Decimal(self.answer) if self.answer is not None and self.kind in _NUMBERS else None
+        """The answer as a number, when it is one that others can be compared with: NaN and infinity are not."""
+        if self.answer is None or self.kind not in _NUMBERS:
+            return None
+        number = Decimal(self.answer)
+        return number if number.is_finite() else None
 
     @property
     def shown(self) -> str:
