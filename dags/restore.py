@@ -12,6 +12,8 @@ types the name of the database. Until that, nothing on the server changes.
 By default a new database appears beside the original. *In the place of the original* backs up what is there, restores
 beside it, compares, and lets both change names; what was there stays as `<name>_before_<time>`.
 
+The latest backup is the one that was finished when the run was started, however late the answer comes.
+
 Marking the approval as successful restores nothing: only an answer does, and only one by somebody else than who started
 the run. Without an answer in four hours it is rejected.
 

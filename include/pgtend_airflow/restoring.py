@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -105,11 +106,22 @@ def _order(desk: Desk, name: str) -> RestoreOrder:
 
 
 def _chosen(desk: Desk, vault: Vault) -> CatalogueEntry:
-    """Choose anew in every task from what the form says: what a task hands on could be forged."""
-    catalogue = read_catalogue(vault, usable_fleet().fleet, desk.database.name, utc_now())
-    entry = catalogue.choose(str(desk.form[BACKUP_CHOICE]))
-    for remark in catalogue.passed_over(str(desk.form[BACKUP_CHOICE]), entry):
+    """Choose anew in every task from what the form says: what a task hands on could be forged.
+
+    A backup that was finished after the run was asked for is chosen by its name only: hours may pass until somebody
+    answers, and what is restored must be what was looked at, and not what the night stored of a damaged database.
+    """
+    wanted, asked_at = str(desk.form[BACKUP_CHOICE]), _run().run_after
+    whole = read_catalogue(vault, usable_fleet().fleet, desk.database.name, utc_now())
+    known = (one for one in whole.entries if one.manifest.finished_at <= asked_at or one.backup_id == wanted)
+    catalogue = replace(whole, entries=tuple(known))
+    entry = catalogue.choose(wanted)
+    for remark in catalogue.passed_over(wanted, entry):
         desk.progress(f"note: {remark}, so {entry.backup_id} is chosen")
+    if wanted != entry.backup_id and whole.entries[0] is not catalogue.entries[0]:
+        desk.progress(
+            f"note: backup {whole.entries[0].backup_id} was taken since this was asked for, and is left alone"
+        )
     return entry
 
 

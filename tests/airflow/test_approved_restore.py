@@ -17,6 +17,7 @@ from bed.ledgers import ask
 from bed.stored_backups import folder_vault
 from pgtend.backup.take import Site, take_backup
 from pgtend.fleet.load import load_fleet
+from pgtend.kernel.times import utc_now
 from pgtend.ledger.folder import FolderLedger
 from pgtend.ledger.model import Subject
 from pgtend.postgres.identifiers import database as called
@@ -24,7 +25,7 @@ from pgtend.vault.agekeys import new_pair
 from pgtend_airflow import desk, restoring
 from pgtend_airflow.approval import ApprovedRestore, approved_restore
 
-NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+NOW = datetime(2099, 11, 21, 12, tzinfo=UTC)
 ANA = {"id": "ana", "name": "ana"}
 
 
@@ -44,6 +45,13 @@ class RunOf:
     triggering_user_name: str
     run_after: datetime
     run_type: str = "manual"
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """A report of a restore without a difference."""
+
+    is_identical: bool = True
 
 
 class Watched(ApprovedRestore):
@@ -154,15 +162,15 @@ def prepare(world: World, monkeypatch: pytest.MonkeyPatch) -> str:
     path = world.folder / "fleet.yaml"
     path.write_text(path.read_text() + f"keys:\n  recipients:\n    operations: {pair.public}\n")
     world.connect("kgc", world.source.superuser)
-    fleet = load_fleet(path)
-    site = Site(
-        fleet=fleet,
-        database=fleet.databases["kgc"],
-        address=world.source.superuser,
-        vault=folder_vault(world.folder / "vault"),
-    )
-    made = take_backup(site, FolderLedger(world.folder / "own"), Subject("kgc", "backup", "test"), str)
-    return made.backup_id
+    return take_another(world)
+
+
+def take_another(world: World) -> str:
+    """Take one more backup, as the night would."""
+    fleet = load_fleet(world.folder / "fleet.yaml")
+    vault = folder_vault(world.folder / "vault")
+    site = Site(fleet=fleet, database=fleet.databases["kgc"], address=world.source.superuser, vault=vault)
+    return take_backup(site, FolderLedger(world.folder / "own"), Subject("kgc", "backup", "test"), str).backup_id
 
 
 def test_marking_the_approval_as_successful_restores_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,6 +203,24 @@ def test_what_was_approved_is_restored_and_written_down(world: World, monkeypatc
     finally:
         with world.source.server.session() as session:
             session.run(statement("DROP DATABASE IF EXISTS {name} WITH (FORCE)"), name=called(name))
+
+
+def test_what_is_restored_is_what_was_the_latest_when_it_was_asked_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The approval comes hours later, and the night has stored the damaged database meanwhile: it is not taken."""
+    backup_id = prepare(world, monkeypatch)
+    form: dict[str, object] = {"backup": "latest", "target": f"{world.source.name}_back", "in_place": False}
+    context = {"params": form, "dag_run": RunOf("kgc.restore", "manual__1", "ben", utc_now())}
+    monkeypatch.setattr(desk, "get_current_context", lambda: context)
+    monkeypatch.setattr(restoring, "get_current_context", lambda: context)
+    later = take_another(world)
+    chosen: list[str] = []
+    monkeypatch.setattr(restoring, "_beside", lambda _desk, backup: chosen.append(backup.entry.backup_id) or Same())
+    for wanted in ("latest", "2099-01-01", later):
+        form["backup"] = wanted
+        approved_restore("kgc").execute_complete(context, answer(ANA))  # type: ignore[arg-type]
+    assert chosen == [backup_id, backup_id, later]
 
 
 def test_without_a_key_on_the_worker_nothing_is_begun(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
