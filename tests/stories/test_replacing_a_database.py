@@ -12,10 +12,13 @@ import pytest
 
 from bed.clusters import LiveDatabase, asked, new_database, statement
 from bed.restoring import Stage, names_like
-from pgtend.postgres.errors import NoSuchDatabase
+from pgtend.postgres.address import Address
+from pgtend.postgres.errors import ConnectionLost, NoSuchDatabase, ServerUnreachable
 from pgtend.postgres.identifiers import database as called
+from pgtend.postgres.session import Session
+from pgtend.restore import swap
 from pgtend.restore.errors import NotConfirmed, StillInUse, TargetMissing
-from pgtend.restore.swap import Replacement, exchange, replace_database
+from pgtend.restore.swap import OPEN_DATABASE, Replacement, exchange, replace_database
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -133,3 +136,43 @@ def test_sessions_that_do_not_end_are_an_error_that_changes_nothing(stage: Stage
         finally:
             os.kill(stuck.facts.backend_pid, signal.SIGCONT)
     assert notes(origin, origin.name) == "0"
+
+
+@pytest.mark.pg(">= 15")
+def test_a_connection_that_breaks_in_the_last_moment_leaves_nobody_outside(
+    stage: Stage, origin: LiveDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Our own session is ended while the database is closed: it is opened again by another one."""
+
+    def end_us(server: Session, _name: str) -> None:
+        with stage.server.session() as other:
+            ended = asked("SELECT pg_terminate_backend(%(pid)s)::text AS word")
+            other.row(ended, {"pid": server.facts.backend_pid})
+
+    monkeypatch.setattr(swap, "await_nobody", end_us)
+    with stage.server.session() as session, pytest.raises(ConnectionLost):
+        exchange(session, origin.name, "x", f"{origin.name}_before")
+    assert notes(origin, origin.name) == "0"
+
+
+@pytest.mark.pg(">= 15")
+def test_a_server_that_dies_in_the_last_moment_is_told_with_what_is_left_to_do(
+    stage: Stage, origin: LiveDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can open it then; the error stays what it was, and says that the database lets nobody in."""
+
+    def fail(_server: Session, _name: str) -> None:
+        monkeypatch.setattr(swap, "entered", gone)
+        raise ConnectionLost("the server went away")
+
+    def gone(_address: Address) -> None:
+        raise ServerUnreachable("nobody answers")
+
+    monkeypatch.setattr(swap, "await_nobody", fail)
+    try:
+        with stage.server.session() as session, pytest.raises(ConnectionLost) as error:
+            exchange(session, origin.name, "x", f"{origin.name}_before")
+    finally:
+        with stage.server.session() as session:
+            session.run(OPEN_DATABASE, database=called(origin.name))
+    assert f"'{origin.name}' may still let nobody in" in error.value.detail

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from pgtend.kernel.errors import PgtendError
 from pgtend.kernel.progress import Progress
 from pgtend.kernel.times import Clock, utc_now
+from pgtend.postgres.address import Address
+from pgtend.postgres.errors import DatabaseClosed
 from pgtend.postgres.identifiers import database
 from pgtend.postgres.session import Session
+from pgtend.postgres.translation import hint_for
 from pgtend.restore.archive import Backup
 from pgtend.restore.errors import NotConfirmed, NotIdentical, StillInUse, TargetMissing
 from pgtend.restore.job import restore_backup
@@ -109,10 +113,27 @@ def _closed(server: Session, name: str, set_aside: str) -> Generator[None]:
     server.run(CLOSE_DATABASE, database=database(name))
     try:
         yield
-    except BaseException:
-        server.run(OPEN_DATABASE, database=database(name))
+    except BaseException as failure:
+        _let_in_again(server.address, (name, set_aside), failure)
         raise
     server.run(OPEN_DATABASE, database=database(set_aside))
+
+
+def _let_in_again(address: Address, names: Sequence[str], failure: BaseException) -> None:
+    """Open whichever there is, by another session: ours may be broken, and nobody knows then what its commit did."""
+    try:
+        with entered(address) as server:
+            for found in server.rows(READ_DATABASES):
+                if found.name in names:
+                    server.run(OPEN_DATABASE, database=database(found.name))
+    except PgtendError as trouble:
+        _add(failure, f"'{names[0]}' may still let nobody in ({trouble.message}). {hint_for(DatabaseClosed)}")
+
+
+def _add(failure: BaseException, sentence: str) -> None:
+    failure.add_note(sentence)
+    if isinstance(failure, PgtendError):
+        failure.detail = f"{failure.detail}\n{sentence}".strip()
 
 
 def _send_away(server: Session, name: str, patience: timedelta) -> None:
