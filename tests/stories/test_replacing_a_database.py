@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
 
@@ -176,3 +177,38 @@ def test_a_server_that_dies_in_the_last_moment_is_told_with_what_is_left_to_do(
         with stage.server.session() as session:
             session.run(OPEN_DATABASE, database=called(origin.name))
     assert f"'{origin.name}' may still let nobody in" in error.value.detail
+
+
+@pytest.mark.pg(">= 15")
+def test_an_autovacuum_that_takes_hours_does_not_keep_the_old_one_in_place(stage: Stage, origin: LiveDatabase) -> None:
+    """The server ends its own workers when a database changes its name: to wait for them would lose the restore."""
+    origin.run(
+        "CREATE TABLE public.slow (id int) WITH (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1,"
+        " autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0)",
+        "INSERT INTO public.slow SELECT generate_series(1, 300000)",
+        "DELETE FROM public.slow",
+    )
+    fresh = f"{origin.name}_fresh"
+    with stage.server.session() as session:
+        session.run(statement("CREATE DATABASE {name} STRATEGY file_copy"), name=called(fresh))
+        session.run(statement("ALTER SYSTEM SET autovacuum_naptime = 1"))
+        session.row(asked("SELECT pg_reload_conf()::text AS word"))
+        try:
+            _await_autovacuum(session, origin.name)
+            exchange(session, origin.name, fresh, f"{origin.name}_before", patience=timedelta(seconds=2))
+        finally:
+            session.run(statement("ALTER SYSTEM RESET autovacuum_naptime"))
+            session.row(asked("SELECT pg_reload_conf()::text AS word"))
+    assert notes(origin, f"{origin.name}_before") == "0"
+
+
+def _await_autovacuum(session: Session, name: str) -> None:
+    """Wait until the server tidies a database by itself."""
+    working = asked(
+        "SELECT count(*)::text AS word FROM pg_stat_activity "
+        "WHERE datname = %(name)s AND backend_type = 'autovacuum worker' AND query LIKE '%%public.slow%%'"
+    )
+    deadline = time.monotonic() + 60
+    while session.row(working, {"name": name}).word == "0":
+        assert time.monotonic() < deadline, "no autovacuum came"
+        time.sleep(0.1)
