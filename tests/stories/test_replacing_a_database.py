@@ -18,7 +18,7 @@ from pgtend.postgres.errors import ConnectionLost, NoSuchDatabase, ServerUnreach
 from pgtend.postgres.identifiers import database as called
 from pgtend.postgres.session import Session
 from pgtend.restore import swap
-from pgtend.restore.errors import NotConfirmed, StillInUse, TargetMissing
+from pgtend.restore.errors import NotConfirmed, StillInUse, TargetExists, TargetMissing
 from pgtend.restore.swap import OPEN_DATABASE, Replacement, exchange, replace_database
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -212,3 +212,17 @@ def _await_autovacuum(session: Session, name: str) -> None:
     while session.row(working, {"name": name}).word == "0":
         assert time.monotonic() < deadline, "no autovacuum came"
         time.sleep(0.1)
+
+
+@pytest.mark.pg(">= 18")
+def test_after_a_failure_the_backup_is_to_be_asked_for_by_its_name(stage: Stage, origin: LiveDatabase) -> None:
+    """The latest is the one that was taken of what is there now, without the rows that are to come back."""
+    wanted = stage.catalogue().entries[0].backup_id
+    with stage.server.session() as session:
+        session.run(statement("CREATE DATABASE {name}"), name=called(f"{origin.name}_restore_20261121_120000"))
+    with pytest.raises(TargetExists) as error:
+        put_in_place(stage, origin)
+    saved = stage.catalogue().entries[0].backup_id
+    assert saved != wanted
+    assert f"The latest backup is {saved} now" in error.value.detail
+    assert f"ask for {wanted} by its name" in error.value.detail

@@ -73,22 +73,23 @@ def replace_database(  # noqa: PLR0913 - what, where, what was typed, how the ol
             f"'{typed_name[:63]}' was typed, and the database is called '{name}'",
             hint="Type the name of the database that is to be replaced, exactly.",
         )
-    now = order.named_at or clock()
+    now, wanted = order.named_at or clock(), backup.entry.backup_id
     fresh, set_aside = new_name(name, now), new_name(name, now, "before")
     with entered(order.target) as server:
         _refuse_missing(server, name)
         refuse_taken(server, set_aside)
     saved_as = save()
     progress(f"what is there now is in backup {saved_as}")
-    report = restore_backup(backup, replace(order, name=fresh), progress, clock=clock)
-    if not report.is_identical:
-        raise NotIdentical(
-            f"what was restored differs from the backup, so '{name}' stays as it is",
-            detail="; ".join(map(str, report.differences[:10])),
-            hint=f"Look at what was restored: it is there as {fresh}. See docs/runbooks/restore-not-identical.md.",
-        )
-    with entered(order.target) as server:
-        exchange(server, name, fresh, set_aside)
+    with _saying(f"The latest backup is {saved_as} now, of what is there: to try again, ask for {wanted} by its name."):
+        report = restore_backup(backup, replace(order, name=fresh), progress, clock=clock)
+        if not report.is_identical:
+            raise NotIdentical(
+                f"what was restored differs from the backup, so '{name}' stays as it is",
+                detail="; ".join(map(str, report.differences[:10])),
+                hint=f"Look at what was restored: it is there as {fresh}. See docs/runbooks/restore-not-identical.md.",
+            )
+        with _saying(f"What was restored is there as {fresh}."), entered(order.target) as server:
+            exchange(server, name, fresh, set_aside)
     progress(f"{name} is the restored one now; the one before is {set_aside}")
     return Replacement(
         report=replace(report, database=name, place=order.target.to(dbname=name).place),
@@ -128,6 +129,16 @@ def _let_in_again(address: Address, names: Sequence[str], failure: BaseException
                     server.run(OPEN_DATABASE, database=database(found.name))
     except PgtendError as trouble:
         _add(failure, f"'{names[0]}' may still let nobody in ({trouble.message}). {hint_for(DatabaseClosed)}")
+
+
+@contextmanager
+def _saying(sentence: str) -> Generator[None]:
+    """Let a failure say what is there now, and what whoever tries again must know."""
+    try:
+        yield
+    except PgtendError as failure:
+        _add(failure, sentence)
+        raise
 
 
 def _add(failure: BaseException, sentence: str) -> None:
