@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from bed.clusters import LiveDatabase, asked, new_database, statement
+from bed.drilling import forge
 from bed.restoring import Stage, names_like
 from pgtend.postgres.identifiers import database as called
 
@@ -130,6 +131,19 @@ def test_replacing_wants_the_name_typed_and_keeps_the_old_one(shell: Shell) -> N
     aside = names_like(shell.stage, f"{shell.origin.name}_before_")
     assert [notes(shell, name) for name in aside] == ["0"]
     assert json.loads(done.stdout)["set_aside"] == aside[0]
+    assert len(shell.stage.catalogue().entries) == 2
+
+
+@pytest.mark.pg(">= 18")
+def test_a_database_of_another_server_is_not_replaced(shell: Shell) -> None:
+    """What is there would be stored as the newest backup of the original, and the next restore would take it."""
+    replacing = ("restore", "subject", "--in-place", "--to", shell.server, "--key", str(shell.key))
+    done = shell.pgtend(*replacing, typed=f"{shell.origin.name}\n")
+    assert done.returncode == 0, done.stderr
+    original = shell.stage.catalogue().entries[0].manifest
+    forge(shell.stage, original, {"source.system_identifier": "7"})
+    refused = shell.pgtend(*replacing, typed=f"{shell.origin.name}\n")
+    assert (refused.returncode, "is not the server that backup" in refused.stderr) == (77, True), refused.stderr
     assert len(shell.stage.catalogue().entries) == 2
 
 

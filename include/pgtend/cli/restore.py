@@ -11,7 +11,7 @@ import typer
 
 from pgtend.cli.options import AsJson, desk_of
 from pgtend.cli.places import CopyName, FromVault, KeyFile, keys_from, shelf_at, shelf_of
-from pgtend.kernel.errors import Misconfigured
+from pgtend.kernel.errors import Misconfigured, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,6 +53,12 @@ class ContradictoryOptions(Misconfigured):
     """Options were given that cannot be true together, or one is missing."""
 
     code = "cli.contradictory_options"
+
+
+class AnotherServer(Refusal):
+    """The database that is to be replaced lies on another server than the one that was backed up."""
+
+    code = "cli.another_server"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,12 +228,28 @@ def _replace(desk: Desk | None, wish: _Wish, shelf: Shelf, backup: Backup) -> _T
     address = desk.book.find(wish.to) if wish.to else desk.address(desk.database(shelf.database))
     name = address.database if not wish.to else backup.entry.manifest.source.database
     target = address.to(dbname="postgres") if address.database == name else address
+    if wish.to:
+        _refuse_another_server(target, backup)
     typed = typer.prompt(f"Type the name of the database on {address.place} that is to be replaced", err=True)
     order = _order(wish, target, name)
     done = replace_database(
         backup, order, typed, _saver(desk, shelf, wish.copy, address.to(dbname=name)), screen.progress
     )
     return done.report, str(done), {"set_aside": done.set_aside, "saved_as": done.saved_as}
+
+
+def _refuse_another_server(target: Address, backup: Backup) -> None:
+    """Refuse what would store the database of another server as the newest backup of this one."""
+    from pgtend.restore.server import entered
+
+    with entered(target) as server:
+        found, wanted = server.facts.system_identifier, backup.entry.manifest.source.system_identifier
+    if found != wanted:
+        raise AnotherServer(
+            f"{target.place} is not the server that backup {backup.entry.backup_id} was taken from",
+            detail="What is there would be stored as the latest backup of the original. Nothing was done.",
+            hint="Leave --in-place out to restore beside it; leave --to out to replace what the fleet file names.",
+        )
 
 
 def _saver(desk: Desk, shelf: Shelf, copy: str | None, address: Address) -> Callable[[], str]:
