@@ -112,6 +112,8 @@ def test_a_server_that_dies_under_a_drill_is_the_fault_of_the_place(
     outcome = ground.drill()
     assert failures(outcome) == [("rows", "ENVIRONMENT")]
     assert (code_of(ground), state_of(ground)) == ("drill.environment", BackupState.VERIFIED)
+    # A recovery that did not get to its end took no time that could be promised to anybody.
+    assert (outcome.rto.measured, outcome.rto.predicted, outcome.rto.is_missed) == (None, None, False)
     assert outcome.wipe.is_gone
     assert backup.backup_id == outcome.backup.backup_id
 

@@ -28,6 +28,7 @@ from pgtend.drill.model import (
     AT_TIMES,
     Check,
     CheckName,
+    CheckOutcome,
     DrilledBackup,
     DrillOutcome,
     Rule,
@@ -146,7 +147,7 @@ class _Drill:
 
     def outcome(self, wipe: Wipe) -> DrillOutcome:
         """Put together what is known by now."""
-        manifest = self.chosen.entry.manifest
+        manifest, rules = self.chosen.entry.manifest, self.site.database.drill
         return DrillOutcome(
             run_id=self.run.run_id,
             fleet=self.site.fleet.fleet,
@@ -165,7 +166,7 @@ class _Drill:
             checks=tuple(self.course.checks),
             due=self.due,
             not_checked=(*not_compared(manifest), *_not_due(self.due), *manifest.remarks),
-            rto=self._rto(),
+            rto=self._rto() if self._has_recovered else Target(target=rules.rto, measured=None),
             rpo=self._rpo(),
             wipe=wipe,
             remarks=tuple(self.remarks),
@@ -184,6 +185,12 @@ class _Drill:
         mine = self.chosen.entry.backup_id
         proven = (one for one in self.catalogue.entries if one.state is BackupState.PROVEN and one.backup_id != mine)
         return next(proven, None)
+
+    @property
+    def _has_recovered(self) -> bool:
+        """Whether the copy came up: the stages of a drill that ended before are no time of a recovery."""
+        made = [one for one in self.course.checks if one.outcome is not CheckOutcome.SKIPPED]
+        return any(one.name is CheckName.RECOVERY_TIME for one in made)
 
     def _rto(self) -> Target:
         sizes = [(one.taken_at, one.manifest.source.size) for one in self.catalogue.entries]
