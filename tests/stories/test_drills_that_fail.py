@@ -21,6 +21,8 @@ from pgtend.drill.failures import FailureClass
 from pgtend.drill.filling import Archives, Filler
 from pgtend.drill.looking import check_indexes, check_pages, check_rows, check_structure
 from pgtend.drill.model import CheckName, CheckOutcome, Rule, Verdict
+from pgtend.drill.selection import cadences
+from pgtend.fleet.model import Fleet
 from pgtend.kernel.errors import BrokenEvidence, Misconfigured, PgtendError
 from pgtend.postgres.errors import ConnectionLost, StatementTimeout
 from pgtend.postgres.identifiers import database as called
@@ -102,6 +104,30 @@ def test_a_key_that_fits_nothing_is_named(ground: Ground, backup: Manifest) -> N
     assert (code_of(ground), state_of(ground)) == ("drill.key_unavailable", BackupState.VERIFIED)
     assert [stage.stage.value for stage in outcome.stages] == ["select", "wipe"]
     assert backup.backup_id in str(ground.error)
+
+
+def test_the_key_in_escrow_is_proven_by_no_backup_that_needs_none(
+    ground: Ground, clinic: LiveDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was called opened with that key, which nobody had needed; where none is sealed the rule is never due."""
+    sealed = Stage.fleet
+
+    def unsealed(stage: Stage, name: str) -> Fleet:
+        fleet = sealed(stage, name)
+        block = fleet.databases["subject"]
+        rules = block.backup.model_copy(update={"unencrypted": True})
+        return fleet.model_copy(update={"databases": {"subject": block.model_copy(update={"backup": rules})}})
+
+    monkeypatch.setattr(Stage, "fleet", unsealed)
+    ground.stage.take(clinic.name)
+    ground.rules["escrow_recipient"] = "operations"
+    with pytest.raises(Misconfigured, match="is not encrypted"):
+        ground.drill(Rule.ESCROW_KEY)
+    assert ground.outcomes == []
+    block = ground.fleet.databases["subject"]
+    assert Rule.ESCROW_KEY in cadences(block)
+    rules = block.backup.model_copy(update={"unencrypted": True})
+    assert Rule.ESCROW_KEY not in cadences(block.model_copy(update={"backup": rules}))
 
 
 def test_a_server_that_dies_under_a_drill_is_the_fault_of_the_place(

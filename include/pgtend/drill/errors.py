@@ -98,6 +98,12 @@ class PlaceDrifted(Misconfigured):
     code = "drill.drift"
 
 
+class NothingSealed(Misconfigured):
+    """The backup is not encrypted: the key in escrow would seem to open it."""
+
+    code = "drill.nothing_sealed"
+
+
 class RecoveryWillBeTooSlow(Misconfigured):
     """The database grows so that bringing it back will soon take longer than the target allows."""
 

@@ -21,6 +21,7 @@ from pgtend.backup.marks import Lease, Mark, in_use, put_mark
 from pgtend.backup.places import place_in
 from pgtend.backup.states import BackupState
 from pgtend.drill.course import Course, Setting, never_reached
+from pgtend.drill.errors import NothingSealed
 from pgtend.drill.evidence import last_answers, past_drills, record
 from pgtend.drill.looking import failed, not_compared, passed
 from pgtend.drill.model import (
@@ -319,8 +320,14 @@ def drill_backup(  # noqa: PLR0913 - where, what, on whose behalf; the rest has 
 def keys_for(site: DrillSite, rule: Rule, entry: CatalogueEntry) -> tuple[PrivateKeys | None, str]:
     """Choose the private keys that a drill may use, and name the recipient whose one opens the backup.
 
-    A drill by the rule of the escrow key uses that one alone: that another one fits would prove nothing.
+    A drill by the rule of the escrow key uses that one alone: that another one fits would prove nothing, and a backup
+    that needs none would prove no more.
     """
+    if rule is Rule.ESCROW_KEY and not entry.manifest.encryption.is_sealed:
+        raise NothingSealed(
+            f"backup {entry.backup_id} is not encrypted, so the key in escrow cannot be proved by it",
+            hint="Take `unencrypted` out of the fleet file and run `pgtend backup`; then drill again.",
+        )
     keys, wanted = site.keys, site.database.drill.escrow_recipient
     recipients = entry.manifest.encryption.recipients
     if keys is not None and rule is Rule.ESCROW_KEY:

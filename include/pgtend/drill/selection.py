@@ -63,7 +63,7 @@ def cadences(database: Database) -> Mapping[Rule, timedelta]:
     found = {Rule.NEWEST: every.newest, Rule.RANDOM: every.random, Rule.OLDEST: every.oldest}
     if database.backup.copies:
         found[Rule.SECOND_VAULT] = every.second_vault
-    if database.drill.escrow_recipient:
+    if database.drill.escrow_recipient and not database.backup.unencrypted:
         found[Rule.ESCROW_KEY] = every.escrow_key
     return found
 
