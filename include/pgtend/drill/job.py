@@ -23,7 +23,7 @@ from pgtend.backup.states import BackupState
 from pgtend.drill.course import Course, Setting, never_reached
 from pgtend.drill.errors import NothingSealed
 from pgtend.drill.evidence import last_answers, past_drills, record
-from pgtend.drill.looking import failed, not_compared, passed
+from pgtend.drill.looking import failed, not_compared, passed, skipped
 from pgtend.drill.model import (
     ALWAYS,
     AT_TIMES,
@@ -57,6 +57,8 @@ from pgtend.vault.errors import VaultRefused
 from pgtend.vault.model import Vault
 
 PIPELINE = "restore_drill"
+# By how much clocks may differ that are set.
+_SKEW = timedelta(minutes=5)
 _METHOD = "the server was killed, and its folder removed"
 Vaults: TypeAlias = Callable[[str], AbstractContextManager[Vault]]
 OnCopy: TypeAlias = Callable[[Session, DrillOutcome], None]
@@ -202,10 +204,14 @@ class _Drill:
         """Measure from the newest backup that is not known to be bad, or is the one to be looked at."""
         mine = self.chosen.entry
         newest = max(one.taken_at for one in self.catalogue.entries if one is mine or not one.state.is_unfit)
-        return Target(target=self.site.database.drill.rpo, measured=max(self.started_at - newest, timedelta()))
+        age = self.started_at - newest
+        return Target(target=self.site.database.drill.rpo, measured=None if age < -_SKEW else max(age, timedelta()))
 
     def _freshness(self) -> Check:
-        return _in_time(CheckName.FRESHNESS, self._rpo())
+        found = self._rpo()
+        if found.measured is None:
+            return skipped(CheckName.FRESHNESS, "the newest backup is of a later moment than now: a clock is wrong")
+        return _in_time(CheckName.FRESHNESS, found)
 
     def _recovery_time(self) -> Check:
         return _in_time(CheckName.RECOVERY_TIME, self._rto())
