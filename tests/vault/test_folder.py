@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from bed.full_disk import fill, small_disk
 from bed.streams import ProducerDied, Recipe
-from pgtend.vault.errors import FolderMissing, ObjectDamaged, VaultRefused
+from pgtend.vault.errors import FolderMissing, ObjectDamaged, VaultFull, VaultRefused
 from pgtend.vault.folder import FolderVault
 from pgtend.vault.model import FolderPlace
 
@@ -93,6 +94,17 @@ def test_what_the_system_calls_too_large_is_no_room(tmp_path: Path) -> None:
 
     done = subprocess.run(argv, capture_output=True, text=True, check=True, preexec_fn=limit)
     assert done.stdout == "full 0 0\n"
+
+
+def test_a_disk_without_place_for_a_file_is_full() -> None:
+    """It is an outage that passes when room is made, and no object that was lost."""
+    with small_disk() as disk:
+        (disk / "vault").mkdir()
+        vault = FolderVault(FolderPlace(path=disk / "vault"))
+        vault.put("kgc/first", io.BytesIO(b"x"))
+        fill(disk)
+        with pytest.raises(VaultFull):
+            vault.put("kgc/second", io.BytesIO(b"x"))
 
 
 @pytest.mark.parametrize("change", ["flip", "cut"])

@@ -14,7 +14,7 @@ import os
 import secrets
 import stat
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -78,7 +78,9 @@ class FolderVault(Vault):
                 agree(key, sha256, digest)
                 self._name(key, token, incoming)
             finally:
-                os.unlink(token, dir_fd=incoming)
+                # A disk without room for a new file has none to remove, and that is not what went wrong.
+                with suppress(FileNotFoundError):
+                    os.unlink(token, dir_fd=incoming)
         return self._confirm(key, size, digest)
 
     @override
