@@ -10,6 +10,7 @@ from pgtend.backup.errors import UnreadableManifest
 from pgtend.backup.marks import Lease, Mark, in_use, put_mark
 from pgtend.backup.states import BackupState
 from pgtend.backup.verify import Verdict, verify_backup
+from pgtend.kernel.errors import PgtendError
 from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
 from pgtend.kernel.times import Clock, utc_now
@@ -83,7 +84,10 @@ def _finding(entry: CatalogueEntry, verdict: Verdict, by: str, now: datetime) ->
 
 
 def _leave(vault: Vault, entry: CatalogueEntry, finding: Mark, progress: Progress) -> None:
+    """Leave a finding; whoever asked gets the verdict also when there is no place for it, damage above all."""
     try:
         put_mark(vault, entry.manifest, finding)
     except VaultRefused:
         progress("these credentials may only read the vault: what was found is not written beside the backup")
+    except PgtendError as trouble:
+        progress(f"what was found is not written beside the backup: {trouble.message}")

@@ -19,10 +19,11 @@ from pgtend.backup.manifest import Manifest, read_small
 from pgtend.backup.record import Record
 from pgtend.backup.states import BackupState
 from pgtend.kernel.digests import canonical_json, sha256_hex
+from pgtend.kernel.errors import PgtendError
 from pgtend.kernel.names import new_run_id
 from pgtend.kernel.progress import Progress
 from pgtend.kernel.times import utc_now
-from pgtend.vault.errors import ObjectLocked, VaultRefused
+from pgtend.vault.errors import ObjectLocked, VaultFull, VaultRefused
 from pgtend.vault.model import StoredObject, Vault
 
 Kind = TypeVar("Kind", bound=Record)
@@ -80,12 +81,16 @@ def read_lease(vault: Vault, key: str) -> Lease:
 
 @contextmanager
 def in_use(vault: Vault, manifest: Manifest, lease: Lease, progress: Progress) -> Generator[None]:
-    """Tell retention that a backup is being read. Who may only read the vault goes on without, and is told so."""
+    """Tell retention that a backup is being read. Where nothing can be written one goes on without, and is told so."""
     key = f"{manifest.folder}{LEASES}{new_run_id(lease.since)}.json"
     try:
         stored = _put(vault, key, lease)
     except VaultRefused:
         progress("these credentials may only read the vault: retention cannot see that the backup is in use")
+        yield
+        return
+    except VaultFull:
+        progress("there is no room in the vault: retention cannot see that the backup is in use")
         yield
         return
     try:
@@ -100,14 +105,17 @@ def ended(key: str) -> str:
 
 
 def _let_go(vault: Vault, stored: StoredObject, lease: Lease, progress: Progress) -> None:
-    """Remove the lease, or say beside it that it is over; it runs out by itself in the end."""
+    """Remove the lease, or say beside it that it is over; it runs out by itself in the end.
+
+    Whatever fails here, what was done with the backup counts: hours of work, or the damage that ended them.
+    """
     try:
-        vault.delete(stored.key, version=stored.version)
-    except (VaultRefused, ObjectLocked):
         try:
+            vault.delete(stored.key, version=stored.version)
+        except (VaultRefused, ObjectLocked):
             _put(vault, ended(stored.key), lease.model_copy(update={"until": utc_now()}))
-        except VaultRefused:
-            progress(f"the note that the backup is in use stays in the vault; it is void after {LEASE.days} day")
+    except PgtendError:
+        progress(f"the note that the backup is in use stays in the vault; it is void after {LEASE.days} day")
 
 
 def _put(vault: Vault, key: str, content: Record) -> StoredObject:

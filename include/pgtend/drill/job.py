@@ -254,6 +254,9 @@ class _Drill:
             put_mark(self.vault, entry.manifest, mark)
         except VaultRefused:
             self.progress(f"these credentials may only read the vault: the ledger alone says {outcome.state.value}")
+        except PgtendError as trouble:
+            # A drill that found a backup broken must say so, and not that the vault was away for a moment.
+            self.progress(f"the ledger alone says {outcome.state.value}: {trouble.message}")
 
     def list_anew(self) -> None:
         """Let the ledger's list of backups say what is known now, and not only after the next backup."""

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
-from bed.stored_backups import day, folder_vault, put_backup
+from bed.full_disk import fill, small_disk
+from bed.stored_backups import SEALED, day, folder_vault, put_backup
 from pgtend.backup.copies import CopyWork, copy_backups, in_each, keep_copies
 from pgtend.backup.errors import CopyLate
 from pgtend.backup.expiry import Holding, expire
@@ -22,9 +23,9 @@ from pgtend.kernel.errors import Outage
 from pgtend.kernel.times import utc_now
 from pgtend.ledger.folder import FolderLedger
 from pgtend.ledger.model import Subject
-from pgtend.vault.errors import ObjectDamaged, ObjectLocked
+from pgtend.vault.errors import ObjectDamaged, ObjectLocked, VaultUnreachable
 from pgtend.vault.folder import FolderVault
-from pgtend.vault.model import FolderPlace
+from pgtend.vault.model import FolderPlace, Readable, StoredObject
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 TWO_DAYS = RetentionRules(daily=2, weekly=0, monthly=0, yearly=0, at_least=1, proven=1)
@@ -38,6 +39,20 @@ class LockingVault(FolderVault):
         if key.endswith("manifest.json"):
             raise ObjectLocked(f"'{key}' is locked")
         super().delete(key, version=version)
+
+
+class FailingVault(FolderVault):
+    """A vault that stops answering whoever writes, after it took the note that a backup is in use."""
+
+    @override
+    def delete(self, key: str, *, version: str = "") -> None:
+        raise VaultUnreachable("it did not answer")
+
+    @override
+    def put(self, key: str, stream: Readable, *, sha256: str | None = None) -> StoredObject:
+        if "/marks/" in key:
+            raise VaultUnreachable("it did not answer")
+        return super().put(key, stream, sha256=sha256)
 
 
 @pytest.fixture
@@ -95,6 +110,41 @@ def test_a_backup_that_somebody_verifies_meanwhile_stays(vault: FolderVault) -> 
     verify_and_mark(vault, entry, None, "ana", tidy, clock=lambda: NOW)
     assert seen[0] == [5, 4, 1]
     assert [one.key for one in vault.objects(entry.manifest.folder) if "in-use" in one.key] == []
+
+
+def test_a_backup_can_be_read_from_a_disk_that_is_full() -> None:
+    """There is no room for a note that somebody reads it, and the day on which one restores is no day to demand it."""
+    said: list[str] = []
+    with small_disk() as disk:
+        full = folder_vault(disk / "vault")
+        made = put_backup(full, day(1), contents=SEALED)
+        fill(disk)
+        with in_use(full, made, Lease.begun(made.backup_id, "restored", "ana", NOW), said.append):
+            assert full.head(made.key)
+    assert said == ["there is no room in the vault: retention cannot see that the backup is in use"]
+
+
+def test_hours_of_work_are_not_lost_to_a_note_that_cannot_be_removed(tmp_path: Path) -> None:
+    """It is void after a day, and what came of the work is what counts: a report, or damage that was found."""
+    failing = FailingVault(FolderPlace(path=tmp_path / "vault", may_create=True))
+    made, said = put_backup(failing, day(1)), list[str]()
+    lease = Lease.begun(made.backup_id, "restored", "ana", NOW)
+    with in_use(failing, made, lease, said.append):
+        pass
+    with pytest.raises(ObjectDamaged), in_use(failing, made, lease, said.append):
+        raise ObjectDamaged("it is damaged")
+    assert said == ["the note that the backup is in use stays in the vault; it is void after 1 day"] * 2
+
+
+def test_damage_is_told_where_it_cannot_be_written_down(tmp_path: Path) -> None:
+    """A vault that fails right after it showed damaged bytes must not make an outage of them."""
+    failing, said = FailingVault(FolderPlace(path=tmp_path / "vault", may_create=True)), list[str]()
+    made = put_backup(failing, day(1))
+    entry = holding(failing).catalogue(NOW).entries[0]
+    (tmp_path / "vault" / made.key_of(made.parts[0])).write_bytes(b"CREATE TABLF")
+    verdict = verify_and_mark(failing, entry, None, "ana", said.append, clock=lambda: NOW)
+    assert not verdict.holds
+    assert "what was found is not written beside the backup: it did not answer" in said
 
 
 def test_doubt_removes_nothing_not_even_remains(vault: FolderVault) -> None:
