@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from bed.s3_servers import S3Site
+from bed.faulty_s3 import faulty_s3
+from bed.s3_servers import LOCKED_BUCKET, S3Site
 from bed.streams import Recipe, everything
-from pgtend.vault.errors import ObjectDamaged
+from pgtend.vault.errors import ObjectDamaged, ObjectLocked
+from pgtend.vault.folder import FolderVault
+from pgtend.vault.model import FolderPlace, LockMode, ObjectLock, Vault
 from pgtend.vault.parts import MIB
 
 SIZE = 12 * MIB + 5
+
+
+def open_one(kind: str, site: S3Site, folder: Path) -> Vault:
+    """Open a vault in a folder, or on a server."""
+    return FolderVault(FolderPlace(path=folder)) if kind == "folder" else site.vault()
 
 
 def overwrite(site: S3Site, key: str, content: bytes) -> None:
@@ -82,6 +92,36 @@ def test_a_copy_is_judged_by_reading_it_there(kind: str, request: pytest.Fixture
                 assert (copy.size, copy.sha256) == (size, stored.sha256)
                 with target.open(key, sha256=stored.sha256) as stream:
                     assert stream.read() == everything(Recipe(size))
+
+
+@pytest.mark.parametrize("target", ["ministack", "folder"])
+def test_a_copy_that_is_there_is_judged_and_not_sent_again(
+    target: str, ministack: S3Site, swift: S3Site, tmp_path: Path
+) -> None:
+    """A copy that is broken off every night would send the same terabyte for ever, and never end."""
+    with faulty_s3(swift.endpoint) as door, swift.through(door.endpoint).vault() as source:
+        stored = source.put("kgc/x", Recipe(SIZE))
+        assert stored.sha256
+        with open_one(target, ministack, tmp_path) as copy:
+            for _ in range(2):
+                assert copy.copy_from(source, "kgc/x", sha256=stored.sha256).size == SIZE
+        assert door.count("GET", "kgc/x") == 1
+
+
+@pytest.mark.parametrize("kind", ["ministack", "swift"])
+def test_a_copy_that_was_never_locked_is_locked_by_the_next_run(kind: str, request: pytest.FixtureRequest) -> None:
+    """The lock may be all that was still to do when a copy was broken off, by hand or inside one server."""
+    site: S3Site = request.getfixturevalue("ministack")
+    origin: S3Site = request.getfixturevalue(kind)
+    bare = replace(site.place, prefix=f"{site.prefix}-copy", bucket=LOCKED_BUCKET)
+    locking = replace(bare, object_lock=ObjectLock(mode=LockMode.GOVERNANCE, keep=timedelta(minutes=1)))
+    with origin.vault() as source, site.vault(bare) as begun, site.vault(locking) as copy:
+        stored = source.put("kgc/x", Recipe(SIZE))
+        assert stored.sha256
+        begun.copy_from(source, "kgc/x", sha256=stored.sha256)
+        copy.copy_from(source, "kgc/x", sha256=stored.sha256)
+        with pytest.raises(ObjectLocked):
+            copy.delete("kgc/x")
 
 
 def test_a_copy_of_a_damaged_object_fails(ministack: S3Site, swift: S3Site) -> None:

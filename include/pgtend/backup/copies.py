@@ -170,7 +170,7 @@ def _copy(source: Vault, copy: Vault, entry: CatalogueEntry, progress: Progress)
 
 
 def _copy_object(source: Vault, copy: Vault, key: str, sha256: str) -> None:
-    """Copy one object; one that an earlier, broken-off copy left is judged like a new one."""
+    """Copy one object; one that somebody else copies at the same moment is judged like our own."""
     try:
         copy.copy_from(source, key, sha256=sha256)
     except ObjectExists:

@@ -22,7 +22,7 @@ from typing_extensions import override
 
 from pgtend.kernel.digests import sha256_hex
 from pgtend.kernel.sizes import Bytes
-from pgtend.vault.errors import FolderMissing
+from pgtend.vault.errors import FolderMissing, ObjectMissing
 from pgtend.vault.folder_paths import inside, speaking, step_into
 from pgtend.vault.keys import checked_key, checked_prefix
 from pgtend.vault.model import (
@@ -122,8 +122,11 @@ class FolderVault(Vault):
 
     @override
     def copy_from(self, source: Vault, key: str, *, sha256: str) -> StoredObject:
-        with source.open(key, sha256=sha256) as stream:
-            stored = self.put(key, stream, sha256=sha256)
+        try:
+            stored = self.head(key)
+        except ObjectMissing:
+            with source.open(key, sha256=sha256) as stream:
+                stored = self.put(key, stream, sha256=sha256)
         judge_copy(self, key, sha256)
         return stored
 

@@ -122,7 +122,7 @@ class Vault(Protocol):
         ...
 
     def copy_from(self, source: Vault, key: str, *, sha256: str) -> StoredObject:
-        """Take over an object from another vault, judged by reading it here."""
+        """Take over an object from another vault, judged by reading it here; what is here already is not sent again."""
         ...
 
     def delete(self, key: str, *, version: str = "") -> None:

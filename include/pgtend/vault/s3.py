@@ -30,7 +30,7 @@ from pgtend.vault.parts import MIB
 from pgtend.vault.s3_abilities import learn
 from pgtend.vault.s3_bucket import Bucket
 from pgtend.vault.s3_errors import Asked
-from pgtend.vault.s3_lock import lock_until
+from pgtend.vault.s3_lock import hold_fast, lock_until
 from pgtend.vault.s3_look import Look, look
 from pgtend.vault.s3_multipart import NO_CONDITION, ONLY_IF_ABSENT, Condition, abort
 from pgtend.vault.s3_read import ResumingStream, read_span
@@ -118,8 +118,9 @@ class S3Vault(Vault):
     @override
     def copy_from(self, source: Vault, key: str, *, sha256: str) -> StoredObject:
         original = source.head(key)
-        stored = None
-        if isinstance(source, S3Vault) and self._is_beside(source) and original.size > _COPY_BY_HAND_UP_TO:
+        stored = self._left_there(key)
+        is_large = original.size > _COPY_BY_HAND_UP_TO
+        if stored is None and isinstance(source, S3Vault) and self._is_beside(source) and is_large:
             stored = self._copy_inside(source, original, sha256)
         if stored is None:
             with source.open(key, sha256=sha256) as stream:
@@ -232,7 +233,16 @@ class S3Vault(Vault):
         try:
             return upload.copy(source._bucket, original, sha256, _COPIED_PIECE)
         except VaultRefused:
+            return self._left_there(original.key)
+
+    def _left_there(self, key: str) -> StoredObject | None:
+        """Take up what a copy left that was broken off, and lock what it could not: that is asked for last."""
+        try:
+            seen = look(self._bucket, key)
+        except ObjectMissing:
             return None
+        hold_fast(self._bucket, seen)
+        return seen.stored
 
     def _locked(self, key: str) -> ObjectLocked:
         return ObjectLocked(
