@@ -117,6 +117,16 @@ def test_a_lost_answer_to_the_last_request_is_found_out(
     assert vault.unfinished() == ()
 
 
+def test_a_taken_key_is_refused_before_much_is_sent(vault: S3Vault, door: FaultyS3) -> None:
+    """A server may judge the condition after gigabytes only, and for objects in parts not at all."""
+    first = vault.put("kgc/one", Recipe(BIG))
+    sent = door.count("PUT", "partNumber")
+    with pytest.raises(ObjectExists):
+        vault.put("kgc/one", Recipe(BIG + 1))
+    assert door.count("PUT", "partNumber") == sent
+    assert vault.head("kgc/one").etag == first.etag
+
+
 def test_a_lost_answer_does_not_make_anothers_object_ours(vault: S3Vault, door: FaultyS3, ministack: S3Site) -> None:
     """Another writer was first and our request's first answer was lost: we lost, and the other's object stays."""
     with ministack.vault() as other:
@@ -150,7 +160,7 @@ def test_a_size_that_differs_on_the_far_side_is_damage(vault: S3Vault, door: Fau
 
 def test_a_checksum_that_differs_on_the_far_side_is_damage(vault: S3Vault, door: FaultyS3) -> None:
     """The vault said yes and keeps another checksum of the parts: the object is taken away and the put fails."""
-    door.faults = [Fault(Act.ALTER, "HEAD", "kgc/big", headers={"x-amz-checksum-sha256": "AAAA-3"})]
+    door.faults = [Fault(Act.ALTER, "HEAD", "kgc/big", skip=1, headers={"x-amz-checksum-sha256": "AAAA-3"})]
     with pytest.raises(ObjectDamaged):
         vault.put("kgc/big", Recipe(BIG))
     assert_nothing_there(vault)
