@@ -24,6 +24,7 @@ from pgtend.vault.errors import (
     ObjectExists,
     UploadVanished,
     VaultFull,
+    VaultRefused,
     VaultThrottled,
     VaultUnreachable,
 )
@@ -71,6 +72,7 @@ def test_a_part_refused_for_a_moment_is_sent_again(vault: S3Vault, door: FaultyS
         ("503 SlowDown", VaultThrottled, 4),
         ("500 InternalError", VaultUnreachable, 4),
         ("403 RequestTimeTooSkewed", ClockSkewed, 1),
+        ("501 NotImplemented", VaultRefused, 1),
         ("400 ExpiredToken", CredentialsRefused, 1),
         ("507 InsufficientStorage", VaultFull, 1),
         ("404 NoSuchUpload", UploadVanished, 1),

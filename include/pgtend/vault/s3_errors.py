@@ -135,7 +135,8 @@ def _about_server(code: str, status: int, place: S3Place, asked: Asked, said: st
         return VaultFull(f"no room left in {place}", detail=said, hint="Make room: docs/runbooks/vault-full.md.")
     if code in _THROTTLED:
         return VaultThrottled(f"{place} asks us to come back later", detail=said, hint="Wait; retries follow.")
-    if code in _LOST or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    is_down = status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.NOT_IMPLEMENTED
+    if code in _LOST or is_down:
         return _unreachable(place, asked, said)
     return _not_taken(place, asked, said)
 
