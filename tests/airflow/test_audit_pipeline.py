@@ -17,6 +17,7 @@ from pgtend.drill.receipts.issue import issue_receipt
 from pgtend.drill.receipts.keys import new_signing_key
 from pgtend.drill.receipts.signer import Signer
 from pgtend.kernel.progress import quietly
+from pgtend.ledger.alerts import AlertBook, OpenAlert
 from pgtend.ledger.database import DatabaseLedger
 
 __all__ = ["ministack_server"]
@@ -25,6 +26,12 @@ __all__ = ["ministack_server"]
 def anchors(world: World) -> list[Path]:
     """List the anchors in the folder vault."""
     return sorted((world.folder / "vault").rglob("audit/anchors/clinic/*.json"))
+
+
+def open_alerts(world: World) -> list[OpenAlert]:
+    """List what people are told to be broken."""
+    with world.reporting.session() as ledger:
+        return AlertBook(ledger).open_alerts()
 
 
 def on_s3(world: World, site: S3Site) -> None:
@@ -65,6 +72,12 @@ def test_a_rewritten_audit_wakes_somebody(world: World) -> None:
     assert "broken evidence" in mail
     assert "docs/runbooks/audit-chain-broken.md" in mail
     assert len(world.messages()) == 1
+
+    # A run of something else proves that the ledger answers, and nothing about what was written in it.
+    assert world.run("kgc.analyze").state == "success"
+    assert len(world.messages()) == 1
+    (key,) = [alert.key for alert in open_alerts(world)]
+    assert key == "pgtend/production/fleet/audit"
 
 
 def test_a_removed_receipt_wakes_somebody(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,11 @@ import pytest
 from bed.airflow_world import CANARY_ROW, World
 from bed.clusters import statement
 from bed.ledgers import ask
+from pgtend.backup.errors import BackupBroken
+from pgtend_airflow.alerts.events import remember
+from pgtend_airflow.alerts.message import trouble_of
+from pgtend_airflow.alerts.telling import Origin, Telling
+from pgtend_airflow.desk import usable_fleet
 
 CANARY_PASSWORD = "canary-of-a-password-71c4"
 
@@ -116,6 +121,21 @@ def test_a_ledger_that_is_away_is_one_alert_for_all(world: World) -> None:
     assert world.run("kgc.analyze").state == "success"
     assert len(world.messages()) == 2
     assert "recovered" in world.messages()[1]
+
+
+def test_damage_is_told_while_the_ledger_is_away(world: World) -> None:
+    """That nothing can be written down is known already; that a backup is damaged is not."""
+    before = world.environment("ledger")
+    world.environ.setenv("AIRFLOW_CONN_LEDGER", before.replace(str(world.source.server.port), "1", 1))
+    assert world.run("kgc.analyze").state == "failed"
+    fleet, origin = usable_fleet(), Origin.of("kgc.verify", "by hand")
+    damage = trouble_of(BackupBroken("a backup of kgc is damaged"))
+    for _ in range(2):
+        remember(fleet, lambda memory: Telling(fleet, memory, origin).broke(damage))
+    assert [title.partition(":")[0] for title in world.messages()] == [
+        "[clinic production] kgc.analyze failed",
+        "[clinic production] kgc.verify failed",
+    ]
 
 
 def test_a_vault_that_refuses_fails_the_audit_and_nothing_else(world: World) -> None:

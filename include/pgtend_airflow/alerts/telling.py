@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Self
 
 from pgtend.fleet.model import Fleet
+from pgtend.kernel.errors import BrokenEvidence
 from pgtend.kernel.times import say_span, utc_now
 from pgtend.ledger.alerts import Failure, OpenAlert, Severity, Verdict, alert_key
 from pgtend.ledger.model import Subject
@@ -18,6 +19,10 @@ from pgtend_airflow.links import run_link, runbook_link
 
 _LATE: Final = "-late"
 _OF_LEDGER: Final = "ledger."
+_WRITTEN_IN_IT: Final = frozenset(
+    {"ledger.chain_broken", "ledger.anchor_unreadable", "ledger.folder_damaged", "ledger.keep_too_short"}
+)
+"""What is wrong with a ledger that answers: no run of something else puts an end to it."""
 _FLEET: Final = "fleet"
 _SERVER: Final = "server/"
 _PROVES_NOTHING: Final = "reminders"
@@ -53,7 +58,7 @@ class Telling:
         """Note a failure, and send a message when it is news."""
         key = self._key(_LATE if opened is Moment.LATE else "")
         server = server_of(self.fleet, self.origin.database) if trouble.code in AWAY else None
-        if trouble.code.startswith(_OF_LEDGER) or self.memory.away:
+        if self._is_of_ledger(trouble):
             key, server = self._ledger_key, None
         elif server:
             key = server_key(self.fleet, server.address)
@@ -152,6 +157,12 @@ class Telling:
 
     def _key(self, condition: str = "") -> str:
         return alert_key(self.fleet.environment, self.origin.database, f"{self.origin.pipeline}{condition}")
+
+    def _is_of_ledger(self, trouble: Trouble) -> bool:
+        """Whether it is told as the ledger's own trouble. Damage never is: nobody would hear of it until it is back."""
+        if trouble.code.startswith(_OF_LEDGER):
+            return trouble.code not in _WRITTEN_IN_IT
+        return self.memory.away is not None and trouble.family is not BrokenEvidence
 
     @property
     def _ledger_key(self) -> str:
