@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Protocol
 
-from pgtend.kernel.errors import PgtendError
+from pgtend.kernel.errors import BrokenEvidence, PgtendError
 from pgtend.ledger.errors import LedgerUnreachable
 from pgtend.ledger.model import Ending, Outcome, Run, ending_of
 
@@ -49,6 +49,10 @@ def _record_failure(run: OpenRun, failure: BaseException) -> None:
         if not isinstance(failure, Exception):
             # A kill or Ctrl-C must stay what it is: as an outage it would be tried again.
             failure.add_note(f"The ledger could not be told either: {lost.message}")
+            return
+        if isinstance(failure, BrokenEvidence):
+            # As an outage it would be tried again, and damage that was found would wake nobody.
+            failure.detail = f"{failure.detail} The ledger could not be told: {lost.message}.".strip()
             return
         raise LedgerUnreachable(
             f"the work of run {run.run_id} failed, and the ledger could not be told",

@@ -11,10 +11,16 @@ from pathlib import Path
 import pytest
 
 from bed.ledgers import KGC, RECORD, Looked
-from pgtend.kernel.errors import Refusal
+from pgtend.kernel.errors import BrokenEvidence, Refusal
 from pgtend.ledger.errors import FolderDamaged, LedgerUnreachable
 from pgtend.ledger.folder import FolderLedger
 from pgtend.ledger.model import ChainBreak, Fault
+
+
+class Damage(BrokenEvidence):
+    """What a run may find."""
+
+    code = "test.damage"
 
 
 class TooEarly(Refusal):
@@ -125,6 +131,14 @@ def test_work_that_failed_while_the_ledger_died_keeps_its_own_error(ledger: Fold
     assert [type(error) for error in caught.value.__cause__.exceptions] == [TooEarly, LedgerUnreachable]
     assert "the window is closed [test.too_early]" in caught.value.detail
     assert caught.value.hint == "Wait until 22:00."
+
+
+def test_damage_stays_damage_when_the_ledger_died_too(ledger: FolderLedger) -> None:
+    """As an outage it would be tried again, and wake nobody."""
+    with pytest.raises(Damage) as caught, ledger.run(KGC):  # noqa: PT012 - the work of the run
+        replaced_by_a_file(ledger)
+        raise Damage("a part is damaged", detail="It is cut.")
+    assert caught.value.detail.startswith("It is cut. The ledger could not be told: the ledger folder")
 
 
 def test_a_kill_stays_a_kill_when_the_ledger_died_too(ledger: FolderLedger) -> None:
