@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,9 +17,12 @@ from pgtend.kernel.digests import sha256_hex
 from pgtend.kernel.names import counted, suggestion
 from pgtend.kernel.sizes import Bytes
 from pgtend.vault.errors import ObjectDamaged, ObjectMissing
+from pgtend.vault.keys import is_key
 from pgtend.vault.model import StoredObject, Vault
 
 LATEST = "latest"
+_BACKUP = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
+"""The name of a backup. Anything else is not ours to remove."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +214,8 @@ def read_catalogue(
     for backup_id, found in grouped.items():
         manifest = found.get(MANIFEST)
         if manifest is None:
-            leftovers.append(_leftover(backup_id, found))
+            if _BACKUP.fullmatch(backup_id):
+                leftovers.append(_leftover(backup_id, found))
             continue
         try:
             entries.append(_entry(vault, manifest, found, now, lock))
@@ -244,9 +249,12 @@ def newest_size(vault: Vault, fleet: str, database: str) -> Bytes:
 
 
 def _by_backup(found: Sequence[StoredObject], folder: str) -> Mapping[str, dict[str, StoredObject]]:
+    """Sort objects by backup; what we cannot have stored, such as a hidden file of NFS, is nobody's."""
     grouped: dict[str, dict[str, StoredObject]] = {}
     for stored in found:
         backup_id, _, name = stored.key.removeprefix(folder).partition("/")
+        if not is_key(stored.key):
+            continue
         grouped.setdefault(backup_id, {})[name] = stored
     return grouped
 

@@ -15,6 +15,7 @@ from pgtend.kernel.progress import Progress
 from pgtend.kernel.sizes import Bytes
 from pgtend.kernel.times import Clock, utc_now
 from pgtend.vault.errors import ObjectLocked, ObjectMissing
+from pgtend.vault.keys import is_key
 from pgtend.vault.model import StoredVersion, Unfinished, Vault
 
 
@@ -144,7 +145,8 @@ def _remove(holding: Holding, backup_id: str) -> bool:
     except ObjectLocked:
         return False
     for stored in holding.vault.objects(folder):
-        _delete(holding.vault, stored.key)
+        if is_key(stored.key):
+            _delete(holding.vault, stored.key)
     return True
 
 

@@ -25,6 +25,15 @@ def checked_key(key: str) -> str:
     return key
 
 
+def is_key(name: str) -> bool:
+    """Tell whether we can have stored something under a name: others may have put anything there."""
+    try:
+        checked_key(name)
+    except BadKey:
+        return False
+    return True
+
+
 def checked_prefix(prefix: str) -> str:
     """Let a prefix through: nothing, or whole folders, so that `kgc/` never takes `kgc2` along."""
     if prefix:

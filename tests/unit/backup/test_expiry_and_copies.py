@@ -166,6 +166,22 @@ def test_the_remains_of_an_old_attempt_are_swept(vault: FolderVault, tmp_path: P
     assert not vault.objects("backups/clinic/kgc/20261103T030000Z-dead0000/")
 
 
+def test_what_others_put_beside_backups_is_left_alone(vault: FolderVault, tmp_path: Path) -> None:
+    """Neither a note of a person nor a hidden file of NFS is the remains of a backup, or keeps one from going."""
+    folder, first = tmp_path / "vault/backups/clinic/kgc", holding(vault).catalogue(NOW).entries[-1].backup_id
+    strange = [folder / "read me.txt", folder / "notes.txt", folder / "notes/today.txt", folder / first / ".nfs0001"]
+    (folder / "notes").mkdir()
+    for path in strange:
+        path.write_text("x")
+        os.utime(path, (0, 0))
+    for _ in range(2):
+        done = expire(holding(vault), str, clock=lambda: NOW)
+        assert done.leftovers == ()
+    assert days_in(vault) == [5, 4]
+    assert len(vault.objects("backups/")) == 2 * 3 + len(strange)
+    assert all(path.exists() for path in strange)
+
+
 def test_what_the_vault_locks_stays_whole(tmp_path: Path) -> None:
     """The manifest goes first: when it may not, no part of its backup goes either."""
     locking = LockingVault(FolderPlace(path=tmp_path / "vault", may_create=True))
