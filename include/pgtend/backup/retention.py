@@ -208,9 +208,10 @@ class _Generation:
         return day.year * 12 + day.month if self.word == "month" else day.year
 
     def representative(self, backups: Sequence[KnownBackup]) -> KnownBackup:
-        """Choose the first that was read back whole, or else the first: a later one never takes its place."""
+        """Choose the first that was read back whole, or else the first that is not bad: no later one replaces it."""
         verified = [backup for backup in backups if backup.state.includes(BackupState.VERIFIED)]
-        return min(verified or backups, key=_order)
+        not_bad = [backup for backup in backups if not backup.state.is_unfit]
+        return min(verified or not_bad or backups, key=_order)
 
 
 def _generations(newest_first: Sequence[KnownBackup], rules: RetentionRules, _now: datetime) -> Iterable[_Hold]:

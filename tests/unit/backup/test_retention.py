@@ -65,6 +65,15 @@ def test_weeks_months_and_years_are_each_kept_by_their_first_backup() -> None:
     ]
 
 
+@pytest.mark.parametrize("known", [BackupState.BROKEN, BackupState.DAMAGED])
+def test_a_bad_backup_stands_for_no_period_that_has_another(known: BackupState) -> None:
+    """What a drill found broken is not kept in the place of one that nobody found anything wrong with."""
+    rules = RetentionRules(daily=0, weekly=2, monthly=0, yearly=0, at_least=1, proven=1)
+    bad, unread = backup(12, state=known), backup(11, state=BackupState.STORED)
+    found = plan([backup(1), unread, bad], rules)
+    assert (ages(found.kept), ages(found.removable)) == ([1, 11], [12])
+
+
 def test_a_backup_that_was_read_back_stands_for_its_period_before_one_that_was_not() -> None:
     """A week is not represented by a backup that nobody ever read."""
     rules = RetentionRules(daily=0, weekly=2, monthly=0, yearly=0, at_least=1, proven=1)
