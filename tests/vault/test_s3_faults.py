@@ -129,6 +129,16 @@ def test_a_taken_key_is_refused_before_much_is_sent(vault: S3Vault, door: Faulty
     assert vault.head("kgc/one").etag == first.etag
 
 
+def test_remains_that_somebody_else_swept_are_gone(vault: S3Vault, door: FaultyS3, ministack: S3Site) -> None:
+    """The nights of two databases end at the same time, and both tidy the same bucket."""
+    with ministack.raw() as client:
+        client.create_multipart_upload(Bucket=ministack.bucket, Key=ministack.place.full_key("kgc/one"))
+    door.faults = [Fault(Act.ANSWER, "DELETE", "uploadId", status=404, body=error_body("NoSuchUpload"))]
+    assert len(vault.sweep(timedelta(0))) == 1
+    vault.sweep(timedelta(0))
+    assert_nothing_there(vault)
+
+
 def test_a_lost_answer_does_not_make_anothers_object_ours(vault: S3Vault, door: FaultyS3, ministack: S3Site) -> None:
     """Another writer was first and our request's first answer was lost: we lost, and the other's object stays."""
     with ministack.vault() as other:

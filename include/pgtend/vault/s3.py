@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from io import BytesIO
@@ -14,7 +14,7 @@ from typing_extensions import override
 from pgtend.kernel.digests import sha256_hex
 from pgtend.kernel.sizes import Bytes
 from pgtend.kernel.times import utc_now
-from pgtend.vault.errors import NotAtomic, ObjectLocked, ObjectMissing, VaultRefused, VaultUnreachable
+from pgtend.vault.errors import NotAtomic, ObjectLocked, ObjectMissing, UploadVanished, VaultRefused, VaultUnreachable
 from pgtend.vault.keys import checked_key, checked_prefix
 from pgtend.vault.model import (
     Readable,
@@ -181,7 +181,8 @@ class S3Vault(Vault):
     def sweep(self, older_than: timedelta) -> tuple[Unfinished, ...]:
         old = begun_before(self.unfinished(), older_than)
         for leftover in old:
-            abort(self._bucket, leftover.key, leftover.token)
+            with suppress(UploadVanished):  # whoever tidies another database of this bucket was faster
+                abort(self._bucket, leftover.key, leftover.token)
         return old
 
     @override
