@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import resource
+import shutil
 import stat
 import subprocess
 import sys
@@ -125,6 +126,22 @@ def test_a_disk_without_attributes_loses_only_the_digest(folder: FolderVault) ->
     assert folder.head("kgc/file").sha256 is None
     with folder.open("kgc/file", sha256=stored.sha256) as stream:
         assert stream.read() == b"hello"
+
+
+def test_a_folder_that_vanishes_hides_no_other(folder: FolderVault, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody removes one while the vault is listed: the rest is there, and the vault is not called empty."""
+    for key in ("kgc/a/one", "kgc/b/one"):
+        folder.put(key, io.BytesIO(b"x"))
+
+    def look(name: str, **how: object) -> os.stat_result:
+        found = real(name, **how)  # type: ignore[arg-type]
+        if name == "b":
+            shutil.rmtree(Path(folder.place) / "kgc" / "b")
+        return found
+
+    real = os.stat
+    monkeypatch.setattr(os, "stat", look)
+    assert [stored.key for stored in folder.objects("kgc/")] == ["kgc/a/one"]
 
 
 def test_a_failed_write_leaves_no_hidden_file(folder: FolderVault) -> None:

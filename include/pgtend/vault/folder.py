@@ -232,8 +232,11 @@ def _walk(folder: int, prefix: str) -> Iterator[StoredObject]:
         except FileNotFoundError:
             continue  # removed since the listing: it is not there, and the listing does not say it is
         if stat.S_ISDIR(found.st_mode):
-            with step_into(folder, name) as deeper:
-                yield from _walk(deeper, f"{prefix}{name}/")
+            try:
+                with step_into(folder, name) as deeper:
+                    yield from _walk(deeper, f"{prefix}{name}/")
+            except FileNotFoundError:
+                continue  # removed since it was looked at, and it alone: what lies beside it is there
         elif stat.S_ISREG(found.st_mode):
             yield StoredObject(key=f"{prefix}{name}", size=Bytes(found.st_size), stored_at=_moment(found))
         else:
