@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -108,6 +109,17 @@ def test_only_who_may_delete_lets_backups_go(ministack: S3Site) -> None:
         assert len(expire(holding(keeper), quietly, clock=lambda: later).removed) == 2
         assert [entry.taken_at.day for entry in holding(keeper).catalogue(NOW).entries] == [20]
         assert len(keeper.objects("backups/")) == 3
+
+
+def test_an_upload_of_another_database_goes_on(ministack: S3Site) -> None:
+    """It lies in the same bucket, and how young is young enough for one database says nothing about a larger one."""
+    with ministack.vault() as vault, ministack.raw() as client:
+        put_backup(vault, day(19))
+        key = ministack.place.full_key("backups/clinic/large/20261120T020000Z-00000000/rest.dump.zst")
+        client.create_multipart_upload(Bucket=ministack.bucket, Key=key)
+        time.sleep(1.2)
+        assert expire(holding(vault), quietly).unfinished == ()
+        assert len(vault.unfinished()) == 1
 
 
 def versioned(ministack: S3Site, lock: ObjectLock | None = None) -> Vault:

@@ -18,6 +18,9 @@ from pgtend.vault.errors import ObjectLocked, ObjectMissing
 from pgtend.vault.keys import is_key
 from pgtend.vault.model import StoredVersion, Unfinished, Vault
 
+_LONGEST_UPLOAD = timedelta(days=3)
+"""Five terabytes at twenty megabytes a second. An upload may be another database's, whose rules nobody knows here."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
@@ -124,7 +127,7 @@ def expire(
         removed=tuple(removed),
         locked=tuple(locked),
         leftovers=remains,
-        unfinished=() if plan.doubts else holding.vault.sweep(holding.rules.young),
+        unfinished=() if plan.doubts else holding.vault.sweep(max(holding.rules.young, _LONGEST_UPLOAD)),
         versions=len(old),
         freed=Bytes(freed + sum(one.size for one in (*remains, *old))),
     )
