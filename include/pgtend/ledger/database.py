@@ -85,10 +85,15 @@ class DatabaseRun:
     def add(self, query: Query[None], rows: Sequence[object]) -> None:
         """Keep evidence: one row for each dataclass, whose fields are the values of the statement beside `run_id`."""
         if rows:
-            self.batches += 1
-            claim = {**self._key, "batch": self.batches, "size": len(rows)}
             values = [{**values_of(row), "run_id": self.run_id} for row in rows]
-            self.ledger.reach(lambda session: _write_batch(session, claim, query, values))
+
+            def write(session: Session) -> None:
+                # Counted when it is written: whoever goes on after one that failed would lose all that follow.
+                claim = {**self._key, "batch": self.batches + 1, "size": len(rows)}
+                _write_batch(session, claim, query, values)
+                self.batches += 1
+
+            self.ledger.reach(write)
 
     def close(self, ending: Ending) -> None:
         """Write down how it ended; telling it twice is harmless."""

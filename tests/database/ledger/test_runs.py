@@ -77,8 +77,10 @@ def test_a_batch_of_evidence_is_there_as_a_whole_or_not_at_all(ledger: DatabaseL
         run.add(RECORD, [Looked("a")])
         with pytest.raises(Exception, match="not null violation"):
             run.add(RECORD, [Looked("b"), Looked(None)])  # type: ignore[arg-type]
-    assert ask(session, EVIDENCE) == ["a"]
-    assert ask(session, "SELECT evidence_rows FROM reporting.runs") == [1]
+        assert ask(session, EVIDENCE) == ["a"]
+        run.add(RECORD, [Looked("c")])  # one table failed, and the run goes on with the next
+    assert ask(session, EVIDENCE) == ["a", "c"]
+    assert ask(session, "SELECT evidence_rows FROM reporting.runs") == [2]
 
 
 def test_a_connection_that_broke_during_the_work_is_made_anew(
