@@ -302,7 +302,7 @@ class _Night:
                 self._store(shelf, store)
             backup = newest_verified_backup(vault, self.site.fleet.fleet, self.site.database.name)
             for judged in decide_departures(units_of(self.session, shelf.names), rule, self.now, backup):
-                self._depart(shelf, judged, rule)
+                self._depart(shelf, judged, rule, vault)
             for judged in tuple(decide_destructions(units_of(self.session, shelf.names), rule, self.now, backup)):
                 self._destroy(shelf, judged, vault)
 
@@ -331,12 +331,12 @@ class _Night:
                 shelf.names, Step.PROVEN, unit=stored, rows=manifest.rows, size=int(size), took=took, detail=key
             )
 
-    def _depart(self, shelf: Shelf, judged: Departure, rule: TableArchive) -> None:
+    def _depart(self, shelf: Shelf, judged: Departure, rule: TableArchive, vault: Vault) -> None:
         if not judged.leaves:
             if rule.tier is Tier.COLD:
                 self.progress(f"{shelf.names} {judged.unit.label} stays in the database: {judged.stays}")
             return
-        drop_month(shelf, judged.unit)
+        drop_month(shelf, judged.unit, vault)
         self.report.dropped += 1
         self.progress(f"{shelf.names} {judged.unit.label}: left the database, the vault has it")
         self.scribe.step(shelf.names, Step.DROPPED, unit=judged.unit, rows=judged.unit.rows)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pgtend.archive.cold import ColdMonth, cold_of
+from pgtend.archive.errors import ColdBroken, UnreadableMonth
 from pgtend.archive.manifest import read_month_manifest
 from pgtend.archive.memory import move_on
 from pgtend.archive.model import State, Unit
@@ -21,8 +22,9 @@ from pgtend.kernel.times import utc_now
 from pgtend.postgres.errors import LockedOut
 from pgtend.postgres.session import Session
 from pgtend.sqlfiles import command, query
-from pgtend.vault.errors import ObjectMissing
+from pgtend.vault.errors import ObjectDamaged, ObjectMissing
 from pgtend.vault.model import Vault
+from pgtend.vault.parts import MIB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +49,10 @@ def newest_verified_backup(vault: Vault, fleet: str, database: str) -> datetime 
     return max(moments, default=None)
 
 
-def drop_month(shelf: Shelf, unit: Unit) -> None:
+def drop_month(shelf: Shelf, unit: Unit, vault: Vault) -> None:
     """Let the database forget a month that the vault is proven to have; every step may be repeated."""
     verify_month(shelf, unit)
+    _require_in_vault(shelf, unit, vault)
     _take_out(shelf, unit)
     with shelf.session.transaction():
         shelf.session.run(DROP_MONTH, partition=partition_of(unit))
@@ -107,6 +110,37 @@ def remove_object(vault: Vault, cold: ColdMonth) -> None:
 def change_cold(session: Session, unit: Unit, state: str) -> None:
     """Write down what became of a month in the vault."""
     session.run(CHANGE_COLD, {"source_id": unit.source_id, "month": unit.month, "gen": unit.gen, "state": state})
+
+
+def _require_in_vault(shelf: Shelf, unit: Unit, vault: Vault) -> None:
+    """Read what was proven once more: between the proof and now it may have been removed, or be of another vault."""
+    known = [cold for cold in months_in_vault(shelf.session, shelf.names, unit) if cold.gen == unit.gen]
+    why = _why_not_whole(vault, known[0]) if known else "the ledger knows of none"
+    if why:
+        # It is stored anew by the next run.
+        move_on(shelf.session, unit, State.SEALED)
+        raise ColdBroken(
+            f"{shelf.names} {unit.label} was proven in the vault, and is not there as it was",
+            detail=f"In {vault.place}, {why}. The database keeps the month; nothing was dropped.",
+            hint="Run it again to store the month anew, and follow docs/runbooks/archive-cold-broken.md.",
+        )
+
+
+def _why_not_whole(vault: Vault, cold: ColdMonth) -> str:
+    """Say what is wrong with a stored month, as far as it shows without a private key; nothing when it is whole."""
+    try:
+        manifest = read_month_manifest(vault, cold.key)
+        if (manifest.rows, manifest.checksum) != (cold.rows, cold.checksum):
+            return "its manifest is of other rows"
+        key = f"{cold.key.removesuffix('manifest.json')}{manifest.file}"
+        with vault.open(key, sha256=manifest.stored_sha256 or None) as stream:
+            while stream.read(MIB):
+                pass
+    except ObjectMissing:
+        return "an object of it is missing"
+    except (ObjectDamaged, UnreadableMonth):
+        return "an object of it is damaged"
+    return ""
 
 
 def _take_out(shelf: Shelf, unit: Unit) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import duckdb
 import pyarrow.parquet as pq
@@ -106,6 +108,24 @@ def test_a_month_leaves_only_after_a_backup_that_knows_it(cold: Attic) -> None:
     report = cold.run()
     assert (report.dropped, cold.unit("2025-09").stands) == (4, State.DROPPED)
     assert cold.ask("SELECT count(*) FROM public.health_metrics_archive") == "0"
+
+
+@pytest.mark.pg(">= 18")
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(path.read_bytes()[:-1] + b"!")])
+def test_a_month_that_is_in_the_vault_no_more_stays_in_the_database(
+    cold: Attic, damage: Callable[[Path], object]
+) -> None:
+    """Between the proof and the drop lies a grace of days: the bytes are read once more, and stored anew."""
+    cold.run()
+    (path,) = (cold.folder / "vault").glob("archive/**/2025-09/**/month.parquet.zst.age")
+    path.chmod(0o600)
+    damage(path)
+    cold.pass_week()
+    cold.take_backup()
+    with pytest.raises(ColdBroken, match="2025-09 was proven in the vault, and is not there as it was"):
+        cold.run()
+    assert cold.unit("2025-09").stands is State.SEALED
+    assert cold.run().proven == 1
 
 
 @pytest.mark.pg(">= 18")
