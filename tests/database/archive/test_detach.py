@@ -151,3 +151,22 @@ def test_what_postgresql_cannot_detach_is_moved_or_refused(stock: Attic, change:
     report = stock.run()
     assert (report.detached, report.rows > 1_500) == (0, True)
     assert stock.content(WHOLE) == before
+
+
+@pytest.mark.parametrize("mode", ["auto", "move"])
+def test_rows_that_point_at_one_partition_alone_are_seen(stock: Attic, mode: str) -> None:
+    """Such a foreign key is none of the whole table, and would have taken its own rows along."""
+    stock.live.run(
+        "CREATE TABLE public.notes (facility int, day date,"
+        " FOREIGN KEY (facility, day) REFERENCES public.stock_2025_09 ON DELETE CASCADE)",
+        "INSERT INTO public.notes SELECT facility, day FROM public.stock_2025_09",
+    )
+    own(stock.live, "public.notes")
+    stock.tables = {STOCK: {"by": "day", "mode": mode}}
+    assert any("public.notes points at it" in what for what in stock.refusals(STOCK))
+    stock.tables = {STOCK: {"by": "day", "mode": mode, "referenced": "keep"}}
+    before = stock.content(STOCK)
+    stock.run()
+    assert stock.content(WHOLE) == before
+    assert stock.ask("SELECT count(*) FROM public.notes") == "600"
+    assert stock.ask(f"SELECT count(*) FROM {STOCK} WHERE day < '2025-11-01'") == "600"

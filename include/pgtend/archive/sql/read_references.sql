@@ -1,4 +1,5 @@
--- The foreign keys of other tables that point at this one, and what each does when a row of ours is deleted.
+-- The foreign keys of other tables that point at this one, or at one of its partitions alone, and what each does when a row of ours
+-- is deleted.
 SELECT
     con.conname::text AS name,
     format('%%I.%%I', n.nspname, child.relname) AS child,
@@ -18,5 +19,9 @@ SELECT
 FROM pg_constraint AS con
 INNER JOIN pg_class AS child ON child.oid = con.conrelid
 INNER JOIN pg_namespace AS n ON n.oid = child.relnamespace
-WHERE con.confrelid = %(relation)s::bigint::oid AND con.contype = 'f' AND con.conparentid = 0
+WHERE con.contype = 'f' AND con.conparentid = 0 AND con.confrelid IN (
+    SELECT %(relation)s::bigint::oid
+    UNION
+    SELECT t.relid FROM pg_partition_tree(%(relation)s::bigint::oid::regclass) AS t
+)
 ORDER BY child, con.conname
