@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from pgtend.archive.cold import cold_of
 from pgtend.archive.erasures import Erasure, matching
-from pgtend.archive.memory import units_of
+from pgtend.archive.memory import holds_of, units_of
 from pgtend.archive.restoring import Desk, alone, thaw
 from pgtend.archive.tables import partition_of
 from pgtend.kernel.names import counted
+from pgtend.postgres.identifiers import Composable, all_of, expression
 from pgtend.sqlfiles import query
 
 
@@ -54,11 +55,18 @@ class ErasureReport:
 def erase(desk: Desk, erased: Erasure) -> ErasureReport:
     """Delete one person's rows of one table wherever they are; doing it again is harmless."""
     report = ErasureReport()
-    condition = matching(desk.person, erased)
+    condition = all_of([matching(desk.person, erased), *_free_by_law(desk)])
     report.live = desk.session.row(ERASE_LIVE_ROWS, table=desk.shelf.names.live, condition=condition).gone
     _erase_archive(desk, erased, report)
     desk.progress(f"{desk.shelf.names}: {report}")
     return report
+
+
+def _free_by_law(desk: Desk) -> Iterator[Composable]:
+    """Say that a live row is of no month that the law holds: late rows of one are there, and what was brought back."""
+    held = {hold.month for hold in holds_of(desk.session, desk.shelf.names) if hold.is_legal}
+    for month in sorted(held):
+        yield expression("{within} IS NOT TRUE", within=desk.shelf.layout.within(month))
 
 
 def _erase_archive(desk: Desk, erased: Erasure, report: ErasureReport) -> None:

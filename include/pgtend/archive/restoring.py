@@ -148,7 +148,7 @@ def restore_to_live(desk: Desk, month: date, *, hold: timedelta, by: str, whose:
 
 
 def thaw(desk: Desk, month: date) -> Unit:
-    """Bring a month that only the vault has back into the archive, without those who were erased since."""
+    """Bring a month that only the vault has back, without those who were erased since, unless the law holds it."""
     shelf, names = desk.shelf, desk.shelf.names
     colds = alone(desk.session, names, month)
     with desk.session.transaction():
@@ -160,7 +160,8 @@ def thaw(desk: Desk, month: date) -> Unit:
         rows, checksum = sum(one.rows for one in colds), sum(int(one.checksum) for one in colds)
         whole = replace(unit, rows=unit.rows + rows, checksum=str(int(unit.checksum) + checksum))
         compare(names, whole, digest(desk.session, there, unit, shelf.layout), "what was brought back")
-        _forget_erased(desk, there)
+        if not unit.is_held_by_law:
+            _forget_erased(desk, there)
         found: Digest = digest(desk.session, there, unit, shelf.layout)
         rewrite(desk.session, unit, found.rows, found.checksum, shelf.layout.described)
         for cold in colds:

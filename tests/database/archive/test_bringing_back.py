@@ -13,7 +13,7 @@ from pgtend.archive.erasing import ErasureReport, erase
 from pgtend.archive.erasures import Erasure, Person, keep_erasure, read_erasures
 from pgtend.archive.errors import KeyNeeded, NoSuchMonth
 from pgtend.archive.model import State
-from pgtend.archive.restoring import restore_beside, restore_to_live, thaw
+from pgtend.archive.restoring import release_holds, restore_beside, restore_to_live, thaw
 
 SEPTEMBER = date(2025, 9, 1)
 ARCHIVE = "public.health_metrics_archive"
@@ -159,3 +159,30 @@ def test_what_the_law_holds_is_not_erased(cold: Attic) -> None:
     _, report = erase_seven(cold)
     assert report.held == [f"{METRICS} 2025-09"]
     assert int(cold.ask(f"SELECT count(*) FROM {ARCHIVE} WHERE user_id = 7")) > 0
+
+
+def test_live_rows_of_a_month_that_the_law_holds_are_not_erased(cold: Attic) -> None:
+    """A late row stays in the table because its month is held, and rows that were brought back are there as well."""
+    of_september = f"SELECT count(*) FROM {METRICS} WHERE user_id = 7 AND date < '2025-10-01'"
+    cold.hold("2025-09", legal=True)
+    with cold.desk() as desk:
+        restore_to_live(desk, SEPTEMBER, hold=timedelta(days=30), by="ana")
+    before = cold.ask(of_september)
+    _, report = erase_seven(cold)
+    assert (report.held, report.live > 0) == ([f"{METRICS} 2025-09"], True)
+    assert cold.ask(of_september) == before != "0"
+
+
+def test_a_month_that_the_law_holds_comes_back_from_the_vault_with_everybody(cold: Attic) -> None:
+    """Who was erased elsewhere meanwhile is still in it, until the hold is lifted and the erasure is done again."""
+    of_september = f"SELECT count(*) FROM {ARCHIVE} WHERE user_id = 7 AND date BETWEEN '2025-09-01' AND '2025-09-30'"
+    before = cold.ask(of_september)
+    drop_everything(cold)
+    cold.hold("2025-09", legal=True)
+    erased, _ = erase_seven(cold)
+    with cold.desk(keys=KEYS) as desk:
+        thaw(desk, SEPTEMBER)
+        assert cold.ask(of_september) == before != "0"
+        release_holds(desk.session, desk.shelf.names, SEPTEMBER)
+        erase(desk, erased)
+    assert cold.ask(of_september) == "0"
