@@ -126,14 +126,13 @@ def erase(
     chosen = desk.database(database)
     subject = desk.subject(chosen, f"{PIPELINE}-erase")
     tables = tuple(name for name, rule in chosen.archive.tables.items() if rule.person)
-    person = None if replay else ask_person()
+    asked = None if replay else ask_person().digested(tables, subject.actor)
     total = ErasureReport()
     with desk.ledger() as ledger, ledger.run(subject) as run, desk.vault(chosen.vault) as vault:
-        if person:
+        if asked:
             # First the record: whatever ends this, nobody brings the person back.
-            keep_erasure(vault, desk.fleet.fleet, database, person.digested(tables, subject.actor))
-        found = read_erasures(vault, desk.fleet.fleet, database)
-        wanted = found if replay else found[-1:]
+            keep_erasure(vault, desk.fleet.fleet, database, asked)
+        wanted = (asked,) if asked else read_erasures(vault, desk.fleet.fleet, database)
         for name in tables:
             with restoring_desk(site_of(desk, chosen), Names.of(name), keys_from(key), screen.progress) as attic:
                 done = [erase_person(attic, one) for one in wanted]

@@ -6,14 +6,17 @@ from datetime import date, timedelta
 
 import pytest
 from pydantic import SecretStr
+from typer.testing import CliRunner
 
 from bed.archiving import METRICS, Attic
 from bed.backups import KEYS
+from bed.shell import Shell
 from pgtend.archive.erasing import ErasureReport, erase
 from pgtend.archive.erasures import Erasure, Person, keep_erasure, read_erasures
 from pgtend.archive.errors import KeyNeeded, NoSuchMonth
 from pgtend.archive.model import State
 from pgtend.archive.restoring import release_holds, restore_beside, restore_to_live, thaw
+from pgtend.cli.main import app
 
 SEPTEMBER = date(2025, 9, 1)
 ARCHIVE = "public.health_metrics_archive"
@@ -186,3 +189,22 @@ def test_a_month_that_the_law_holds_comes_back_from_the_vault_with_everybody(col
         release_holds(desk.session, desk.shelf.names, SEPTEMBER)
         erase(desk, erased)
     assert cold.ask(of_september) == "0"
+
+
+def test_who_is_asked_for_is_erased_whatever_the_clock_says(cold: Attic, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another machine, whose clock is ahead, recorded an erasure that sorts behind this one: not that one is meant."""
+    ahead = Person(SecretStr("8")).digested((METRICS,), "ben")
+    with cold.vault() as vault:
+        keep_erasure(vault, "clinic", "kgc", ahead.model_copy(update={"erasure_id": "20990101T000000Z-0a0a0a"}))
+    shell = Shell(cold.folder)
+    shell.know("kgc", cold.live.owner)
+    shell.write_fleet(
+        f"fleet: clinic\nvaults: {{main: {{folder: {{path: {cold.folder}/vault}}}}}}\n"
+        f"databases: {{kgc: {{archive: {{tables: {{{METRICS}: {{by: date, person: user_id}}}}}}}}}}\n"
+    )
+    monkeypatch.chdir(cold.folder)
+    monkeypatch.setenv("PGSERVICEFILE", str(cold.folder / ".pg_service.conf"))
+    monkeypatch.setenv("PGPASSFILE", str(cold.folder / ".pgpass"))
+    done = CliRunner().invoke(app, ["archive", "erase", "kgc"], input="7\n")
+    assert done.exit_code == 0, str(done.exception)
+    assert cold.ask("SELECT count(*) FROM public.health_metrics_all WHERE user_id = 7") == "0"
