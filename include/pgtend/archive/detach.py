@@ -27,6 +27,13 @@ class ReaderNow:
     transaction: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexName:
+    """What an index is called."""
+
+    name: str
+
+
 READ_READERS_NOW = query(__package__ or "", "read_readers_now", ReaderNow)
 DETACH_MONTH = command(__package__ or "", "detach_month")
 FINALIZE_DETACH = command(__package__ or "", "finalize_detach")
@@ -34,6 +41,8 @@ CREATE_LANDING = command(__package__ or "", "create_landing")
 ATTACH_LANDING = command(__package__ or "", "attach_landing")
 DROP_IDENTITY = command(__package__ or "", "drop_identity")
 DROP_EXPRESSION = command(__package__ or "", "drop_expression")
+READ_INDEX_NAMES = query(__package__ or "", "read_index_names", IndexName)
+RENAME_INDEX = command(__package__ or "", "rename_index")
 MOVE_TO_OUR_SCHEMA = command(__package__ or "", "move_to_our_schema")
 RENAME_MONTH = command(__package__ or "", "rename_month")
 
@@ -141,6 +150,7 @@ class Detacher:
         schema, _, name = unit.came_from.partition(".")
         with self.session.transaction():
             if schema != SCHEMA:
+                self._rename_indexes(unit.month, schema, name)
                 self.session.run(MOVE_TO_OUR_SCHEMA, partition=partition)
             self.session.run(
                 RENAME_MONTH, partition=relation(SCHEMA, name), new=column(self.shelf.names.month_name(unit.month))
@@ -149,6 +159,14 @@ class Detacher:
             self.shelf.attach(unit.month, ours)
             self.shelf.give(ours)
             move_on(self.session, unit, State.MOVING)
+
+    def _rename_indexes(self, month: date, schema: str, name: str) -> None:
+        """Name the indexes of a month after it: tables of several schemas have partitions and indexes of one name."""
+        found = find(self.session, schema, name)
+        named = self.session.rows(READ_INDEX_NAMES, {"relation": found.oid}) if found else []
+        for place, one in enumerate(named, 1):
+            new = column(self.shelf.names.index_name(month, place))
+            self.session.run(RENAME_INDEX, index=relation(schema, one.name), new=new)
 
     def _is_quiet(self) -> bool:
         """Wait a moment for those who read the table; a long one means that this month waits for the next run."""

@@ -61,6 +61,10 @@ class Names:
         """Point at the table of one month."""
         return relation(SCHEMA, self.month_name(month))
 
+    def index_name(self, month: date, place: int) -> str:
+        """Name an index of a month that came as a whole."""
+        return _fitting(f"{self.month_name(month)}_index_{place}")
+
     def landing_name(self, month: date) -> str:
         """Name the partition that takes late rows of a month that left."""
         return _fitting(f"{self.table}_late_{month:%Y_%m}")

@@ -170,3 +170,22 @@ def test_rows_that_point_at_one_partition_alone_are_seen(stock: Attic, mode: str
     assert stock.content(WHOLE) == before
     assert stock.ask("SELECT count(*) FROM public.notes") == "600"
     assert stock.ask(f"SELECT count(*) FROM {STOCK} WHERE day < '2025-11-01'") == "600"
+
+
+def test_tables_of_two_schemas_may_have_partitions_and_indexes_of_one_name(
+    database: LiveDatabase, tmp_path: Path
+) -> None:
+    """Each tenant has the same tables: their months come into one schema of ours, and their indexes with them."""
+    for tenant in ("north", "south"):
+        table = f"{tenant}.visits"
+        database.run(
+            f'CREATE SCHEMA {tenant} AUTHORIZATION "{database.owner.user}"',
+            f"CREATE TABLE {table} (id int, day date, PRIMARY KEY (id, day)) PARTITION BY RANGE (day)",
+            f"CREATE TABLE {table}_2025_09 PARTITION OF {table} FOR VALUES FROM ('2025-09-01') TO ('2025-10-01')",
+            f"INSERT INTO {table} VALUES (1, '2025-09-09')",
+        )
+        own(database, table, f"{table}_2025_09")
+    attic = Attic(database, tmp_path, tables={"north.visits": {"by": "day"}, "south.visits": {"by": "day"}})
+    report = attic.run()
+    assert (report.detached, report.sealed) == (2, 2)
+    assert attic.ask("SELECT count(*) FROM north.visits_all, south.visits_all") == "1"
