@@ -11,6 +11,7 @@ class ArrowException(Exception): ...
 class DataType: ...
 
 class Field:
+    metadata: Mapping[bytes, bytes] | None
     name: str
     type: DataType
 

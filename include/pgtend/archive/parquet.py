@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import IO, Final, LiteralString, cast
 
 import pyarrow as pa
@@ -102,6 +103,29 @@ def _write(
     return rows
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A column of a file, and what its type was called."""
+
+    name: str
+    declared: str
+
+    @property
+    def described(self) -> str:
+        """The column as the ledger remembers it."""
+        return f"{self.name} {self.declared}"
+
+
+def columns_of(file: IO[bytes], key: str) -> Sequence[Written]:
+    """Tell which columns a file has, and leave it ready to be read from its beginning."""
+    try:
+        fields = list(pq.ParquetFile(file).schema_arrow)
+    except pa.ArrowException as error:
+        raise _unreadable(key, error) from error
+    file.seek(0)
+    return [Written(name=one.name, declared=(one.metadata or {}).get(b"postgresql", b"").decode()) for one in fields]
+
+
 def read_rows(file: IO[bytes], key: str) -> Iterator[bytes]:
     """Read a Parquet file as CSV that COPY takes: nothing is nothing, and an empty text is an empty text."""
     options = pc.WriteOptions(include_header=False, quoting_style="all_valid")
@@ -111,11 +135,15 @@ def read_rows(file: IO[bytes], key: str) -> Iterator[bytes]:
             pc.write_csv(_as_text(pa.Table.from_batches([batch])), sink, options)
             yield sink.getvalue().to_pybytes()
     except pa.ArrowException as error:
-        raise UnreadableMonth(
-            f"'{key}' cannot be read as Parquet",
-            detail=f"{type(error).__name__} while it was read; its bytes are those that were stored.",
-            hint="See docs/runbooks/archive-cold-broken.md.",
-        ) from error
+        raise _unreadable(key, error) from error
+
+
+def _unreadable(key: str, error: pa.ArrowException) -> UnreadableMonth:
+    return UnreadableMonth(
+        f"'{key}' cannot be read as Parquet",
+        detail=f"{type(error).__name__} while it was read; its bytes are those that were stored.",
+        hint="See docs/runbooks/archive-cold-broken.md.",
+    )
 
 
 def _schema(layout: Layout, infinite: frozenset[str], footer: Mapping[str, str]) -> pa.Schema:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from pgtend.archive.cold import ColdMonth, cold_of, fetched, load
+from pgtend.archive.as_stored import AsStored
+from pgtend.archive.cold import ColdMonth, cold_of, fetched
 from pgtend.archive.columns import Layout
 from pgtend.archive.erasures import Erasure, matching, read_erasures
 from pgtend.archive.errors import KeyNeeded, NoSuchMonth
@@ -110,8 +111,8 @@ def restore_beside(desk: Desk, month: date, *, whose: Erasure | None = None) -> 
         promised = unit.rows if unit.stands.is_in_database else 0
         checksum = int(unit.checksum) if unit.stands.is_in_database else 0
         for cold in alone(desk.session, names, month):
-            _load_cold(desk, cold, there)
-            promised, checksum = promised + cold.rows, checksum + int(cold.checksum)
+            rows, hashes = _load_cold(desk, unit, cold, there)
+            promised, checksum = promised + rows, checksum + hashes
         whole = replace(unit, rows=promised, checksum=str(checksum))
         found = digest(desk.session, there, unit, layout)
         compare(names, whole, found, "what was brought back")
@@ -155,9 +156,8 @@ def thaw(desk: Desk, month: date) -> Unit:
         shelf.make_months([month], units_of(desk.session, names))
         unit = unit_of(desk.session, names, month)
         there = partition_of(unit)
-        for cold in colds:
-            _load_cold(desk, cold, there)
-        rows, checksum = sum(one.rows for one in colds), sum(int(one.checksum) for one in colds)
+        loaded = [_load_cold(desk, unit, cold, there) for cold in colds]
+        rows, checksum = sum(one for one, _ in loaded), sum(one for _, one in loaded)
         whole = replace(unit, rows=unit.rows + rows, checksum=str(int(unit.checksum) + checksum))
         compare(names, whole, digest(desk.session, there, unit, shelf.layout), "what was brought back")
         if not unit.is_held_by_law:
@@ -206,7 +206,7 @@ def alone(session: Session, names: Names, month: date) -> Sequence[ColdMonth]:
     return [cold for cold in cold_of(session, names) if cold.month == month and cold.state == "alone"]
 
 
-def _load_cold(desk: Desk, cold: ColdMonth, table: Composable) -> None:
+def _load_cold(desk: Desk, unit: Unit, cold: ColdMonth, table: Composable) -> tuple[int, int]:
     manifest = read_month_manifest(desk.vault, cold.key)
     if manifest.is_sealed and desk.keys is None:
         raise KeyNeeded(
@@ -220,7 +220,8 @@ def _load_cold(desk: Desk, cold: ColdMonth, table: Composable) -> None:
         f"{desk.shelf.names} {cold.month:%Y-%m}: fetching {counted(manifest.rows, 'row')} from {desk.vault.place}"
     )
     with fetched(desk.vault, key, keys, manifest.plain_sha256, manifest.stored_sha256 or None) as file:
-        load(desk.session, file, table, desk.shelf.layout, key)
+        month = AsStored(shelf=desk.shelf, unit=unit, cold=cold, manifest=manifest)
+        return month.load(file, table, key)
 
 
 def _forget_erased(desk: Desk, table: Composable) -> int:

@@ -13,7 +13,7 @@ from bed.backups import KEYS
 from bed.shell import Shell
 from pgtend.archive.erasing import ErasureReport, erase
 from pgtend.archive.erasures import Erasure, Person, keep_erasure, read_erasures
-from pgtend.archive.errors import KeyNeeded, NoSuchMonth
+from pgtend.archive.errors import KeyNeeded, NoSuchMonth, NotArchivable
 from pgtend.archive.model import State
 from pgtend.archive.restoring import release_holds, restore_beside, restore_to_live, thaw
 from pgtend.cli.main import app
@@ -208,3 +208,48 @@ def test_who_is_asked_for_is_erased_whatever_the_clock_says(cold: Attic, monkeyp
     done = CliRunner().invoke(app, ["archive", "erase", "kgc"], input="7\n")
     assert done.exit_code == 0, str(done.exception)
     assert cold.ask("SELECT count(*) FROM public.health_metrics_all WHERE user_id = 7") == "0"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ["ALTER TABLE {} ADD COLUMN steps real"],
+        ["ALTER TABLE {} ALTER COLUMN user_id TYPE bigint"],
+        ["ALTER TABLE {} ALTER COLUMN diet_score DROP NOT NULL", "ALTER TABLE {} ADD COLUMN first_score real"],
+    ],
+)
+def test_a_month_comes_back_from_the_vault_after_its_table_got_other_columns(cold: Attic, change: list[str]) -> None:
+    """By name, with the values that each column had when it was stored; beside everything, and into the archive."""
+    kept = (
+        "SELECT count(*) || ':' || sum(hashtextextended(concat_ws(' ', id, user_id, exercise_score), 0)"
+        "::numeric) FROM {} WHERE date BETWEEN '2025-09-01' AND '2025-09-30 23:59'"
+    )
+    before = cold.ask(kept.format(ARCHIVE))
+    drop_everything(cold)
+    gone = ["DROP VIEW public.health_metrics_all"]
+    cold.live.run(*gone, *(one.format(table) for table in (METRICS, ARCHIVE) for one in change))
+    with cold.desk(keys=KEYS) as desk:
+        back = restore_beside(desk, SEPTEMBER)
+        assert (cold.ask(kept.format(back.place)), back.is_whole) == (before, True)
+        thaw(desk, SEPTEMBER)
+    assert cold.ask(kept.format(ARCHIVE)) == before
+    assert cold.run().proven == 1
+
+
+def test_no_column_gets_the_values_of_another_one(cold: Attic) -> None:
+    """One went and one came, so that each is hashed in the place of another: what was stored is told by its name."""
+    exercise = "SELECT sum(exercise_score) FROM {} WHERE date BETWEEN '2025-09-01' AND '2025-09-30 23:59'"
+    before = cold.ask(exercise.format(ARCHIVE))
+    drop_everything(cold)
+    cold.live.run(
+        "DROP VIEW public.health_metrics_all",
+        f"ALTER TABLE {METRICS} DROP COLUMN diet_score, ADD COLUMN first_score real NOT NULL DEFAULT 0",
+        f"ALTER TABLE {ARCHIVE} ALTER COLUMN diet_score DROP NOT NULL, ADD COLUMN first_score real",
+    )
+    with cold.desk(keys=KEYS) as desk:
+        back = restore_beside(desk, SEPTEMBER)
+    assert cold.ask(exercise.format(back.place)) == before
+    assert cold.ask(f"SELECT count(first_score) || ' ' || count(diet_score) FROM {back.place}") == f"0 {back.rows}"
+    cold.live.run(f"ALTER TABLE {ARCHIVE} RENAME COLUMN diet_score TO food_score")
+    with cold.desk(keys=KEYS) as desk, pytest.raises(NotArchivable, match="diet_score has no column in the archive"):
+        restore_beside(desk, SEPTEMBER)
