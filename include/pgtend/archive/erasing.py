@@ -9,6 +9,7 @@ from pgtend.archive.cold import cold_of
 from pgtend.archive.erasures import Erasure, matching
 from pgtend.archive.memory import holds_of, units_of
 from pgtend.archive.restoring import Desk, alone, thaw
+from pgtend.archive.seal import catch_up
 from pgtend.archive.tables import partition_of
 from pgtend.kernel.names import counted
 from pgtend.postgres.identifiers import Composable, all_of, expression
@@ -55,6 +56,7 @@ class ErasureReport:
 def erase(desk: Desk, erased: Erasure) -> ErasureReport:
     """Delete one person's rows of one table wherever they are; doing it again is harmless."""
     report = ErasureReport()
+    catch_up(desk.shelf)
     condition = all_of([matching(desk.person, erased), *_free_by_law(desk)])
     report.live = desk.session.row(ERASE_LIVE_ROWS, table=desk.shelf.names.live, condition=condition).gone
     _erase_archive(desk, erased, report)

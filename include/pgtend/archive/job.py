@@ -20,7 +20,7 @@ from pgtend.archive.pack import pack_month, unpacked
 from pgtend.archive.plan import ArchivePlan, TablePlan, plan_archive, plan_table, read_table, reading_session
 from pgtend.archive.pressure import Gauge, Lookout
 from pgtend.archive.record import Scribe, Step
-from pgtend.archive.seal import follow_columns, seal_month
+from pgtend.archive.seal import count_whole, follow_columns, seal_month
 from pgtend.archive.tables import Shelf
 from pgtend.fleet.model import ArchiveMode, Database, Fleet, TableArchive, Tier
 from pgtend.kernel.names import counted
@@ -226,6 +226,7 @@ class _Night:
     def _move(self, shelf: Shelf, table: TablePlan) -> bool:
         if not any(due.months for due in table.leaves if due.whole is None):
             return True
+        count_whole(shelf)
         rules, began = self.site.database.archive, time.monotonic()
         mover = Mover(
             session=self.session,

@@ -80,6 +80,11 @@ class Unit:
         return State(self.state)
 
     @property
+    def is_uncounted(self) -> bool:
+        """Whether it came as a whole partition and nobody counted it yet: the ledger says nothing of its rows."""
+        return bool(self.came_from) and self.rows == 0 and self.stands is State.MOVING
+
+    @property
     def label(self) -> str:
         """The month as people write it."""
         return f"{self.month:%Y-%m}"

@@ -16,7 +16,7 @@ from pgtend.archive.manifest import read_month_manifest
 from pgtend.archive.memory import rewrite, units_of
 from pgtend.archive.model import State, Unit
 from pgtend.archive.names import Names
-from pgtend.archive.seal import Digest, compare, digest, seal_month
+from pgtend.archive.seal import Digest, catch_up, compare, digest, seal_month
 from pgtend.archive.tables import Shelf, partition_of
 from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
@@ -96,6 +96,7 @@ def restore_beside(desk: Desk, month: date, *, whose: Erasure | None = None) -> 
     names, layout = desk.shelf.names, desk.shelf.layout
     schema = f"restored_{utc_now():%Y%m%d_%H%M%S_%f}"
     there = relation(schema, names.month_name(month))
+    catch_up(desk.shelf)
     unit = unit_of(desk.session, names, month)
     with desk.session.transaction():
         desk.session.run(CREATE_SCHEMA, schema=schema_named(schema))
@@ -124,6 +125,7 @@ def restore_beside(desk: Desk, month: date, *, whose: Erasure | None = None) -> 
 def restore_to_live(desk: Desk, month: date, *, hold: timedelta, by: str, whose: Erasure | None = None) -> Restored:
     """Bring a month back into the live table, held there so that the next run does not take it away again."""
     names, layout = desk.shelf.names, desk.shelf.layout
+    catch_up(desk.shelf)
     if alone(desk.session, names, month):
         thaw(desk, month)
     unit = unit_of(desk.session, names, month)

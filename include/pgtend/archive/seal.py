@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pgtend.archive.columns import Layout
 from pgtend.archive.errors import SealBroken
-from pgtend.archive.memory import move_on, rewrite
+from pgtend.archive.memory import move_on, rewrite, units_of
 from pgtend.archive.model import State, Unit
 from pgtend.archive.names import SCHEMA, Names
 from pgtend.archive.tables import Shelf, find, partition_of
@@ -66,8 +66,7 @@ def seal_month(shelf: Shelf, unit: Unit) -> Sealed:
     session.run(FREEZE_MONTH, partition=partition)
     with session.transaction():
         found = digest(session, partition, unit, shelf.layout)
-        if unit.came_from and unit.rows == 0:
-            # It came as a whole partition: this is the first time that anybody counts.
+        if unit.is_uncounted:
             rewrite(session, unit, found.rows, found.checksum, shelf.layout.described)
         else:
             compare(shelf.names, unit, found, "its table")
@@ -83,11 +82,27 @@ def verify_month(shelf: Shelf, unit: Unit) -> Digest:
     return found
 
 
+def count_whole(shelf: Shelf) -> None:
+    """Count the months that came as whole partitions, before anything is added to them or taken out of them."""
+    for unit in units_of(shelf.session, shelf.names):
+        if unit.is_uncounted:
+            with shelf.session.transaction():
+                found = digest(shelf.session, partition_of(unit), unit, shelf.layout)
+                rewrite(shelf.session, unit, found.rows, found.checksum, shelf.layout.described)
+
+
+def catch_up(shelf: Shelf) -> None:
+    """Let the ledger say of every month what it holds by the columns of today, before rows are taken out of one."""
+    count_whole(shelf)
+    follow_columns(shelf, units_of(shelf.session, shelf.names))
+
+
 def follow_columns(shelf: Shelf, units: Sequence[Unit]) -> int:
     """Hash months by the columns that the table has now, each only after it was found right by those it had."""
     told = 0
     for unit in units:
-        if list(unit.columns) == shelf.layout.described or not unit.stands.is_in_database:
+        is_told = list(unit.columns) == shelf.layout.described or unit.is_uncounted
+        if is_told or not unit.stands.is_in_database:
             continue
         known = {one.described for one in shelf.layout.columns}
         before = [one for one in shelf.layout.columns if one.described in unit.columns]

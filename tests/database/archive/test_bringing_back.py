@@ -253,3 +253,16 @@ def test_no_column_gets_the_values_of_another_one(cold: Attic) -> None:
     cold.live.run(f"ALTER TABLE {ARCHIVE} RENAME COLUMN diet_score TO food_score")
     with cold.desk(keys=KEYS) as desk, pytest.raises(NotArchivable, match="diet_score has no column in the archive"):
         restore_beside(desk, SEPTEMBER)
+
+
+def test_a_new_column_between_two_runs_breaks_no_seal(cold: Attic) -> None:
+    """What is brought back or erased before the next run is taken off the ledger by the columns that it was told of."""
+    cold.live.run(*(f"ALTER TABLE {table} ADD COLUMN steps real" for table in (METRICS, ARCHIVE)))
+    with cold.desk() as desk:
+        assert restore_beside(desk, SEPTEMBER).is_whole
+    cold.live.run(*(f"ALTER TABLE {table} ADD COLUMN sleep real" for table in (METRICS, ARCHIVE)))
+    erase_seven(cold)
+    cold.live.run(*(f"ALTER TABLE {table} ADD COLUMN water real" for table in (METRICS, ARCHIVE)))
+    with cold.desk() as desk:
+        restore_to_live(desk, SEPTEMBER, hold=timedelta(days=30), by="ana")
+    assert cold.run().proven == 3

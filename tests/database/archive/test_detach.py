@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from bed.archiving import Attic, own
 from bed.clusters import LiveDatabase, asked, statement
+from pgtend.archive.erasing import erase
+from pgtend.archive.erasures import Person
 from pgtend.archive.model import State, month_after
+from pgtend.archive.restoring import restore_beside, restore_to_live
 
 STOCK, ARCHIVE, WHOLE = "public.stock", "public.stock_archive", "public.stock_all"
 PARENT = f"""
@@ -189,3 +193,40 @@ def test_tables_of_two_schemas_may_have_partitions_and_indexes_of_one_name(
     report = attic.run()
     assert (report.detached, report.sealed) == (2, 2)
     assert attic.ask("SELECT count(*) FROM north.visits_all, south.visits_all") == "1"
+
+
+def interrupted_before_the_seal(stock: Attic) -> None:
+    """Let a run die when its months are detached and nobody has counted them yet."""
+
+    def die() -> None:
+        if "left as whole partitions" in stock.lines[-1]:
+            raise KeyboardInterrupt
+
+    stock.on_line = die
+    with pytest.raises(KeyboardInterrupt):
+        stock.run()
+    stock.on_line = bool
+    assert {(unit.state, unit.rows) for unit in stock.units(STOCK)} == {("moving", 0)}
+
+
+def test_a_late_row_of_a_month_that_nobody_counted_yet_is_no_damage(stock: Attic) -> None:
+    """The late row is added to what the month holds, and not taken for all that it should hold."""
+    stock.live.run("INSERT INTO public.facilities VALUES (21)")
+    interrupted_before_the_seal(stock)
+    stock.live.run(f"INSERT INTO {STOCK} (facility, day, amount) VALUES (21, '2025-09-15', 4711)")
+    before = stock.content(WHOLE)
+    report = stock.run()
+    assert (report.rows, report.sealed, stock.unit("2025-09", STOCK).rows) == (1, 4, 601)
+    assert stock.content(WHOLE) == before
+
+
+def test_a_month_that_nobody_counted_yet_is_brought_back_and_erased_from(stock: Attic) -> None:
+    """It is counted first: the ledger says nothing of its rows, which is not that there are none."""
+    stock.tables = {STOCK: {"by": "day", "person": "facility"}}
+    interrupted_before_the_seal(stock)
+    with stock.desk(STOCK) as desk:
+        assert restore_beside(desk, date(2025, 9, 1)).rows == 600
+        restore_to_live(desk, date(2025, 8, 1), hold=timedelta(days=30), by="ana")
+        assert erase(desk, Person(SecretStr("7")).digested((STOCK,), "ana")).archived == 65
+    assert stock.run().sealed == 4
+    assert stock.unit("2025-09", STOCK).rows == 570

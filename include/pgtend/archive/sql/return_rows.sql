@@ -8,7 +8,7 @@ WITH gone AS (
         rows = rows - (SELECT count(*) FROM gone),
         checksum = checksum
             - (SELECT COALESCE(sum({hashed}), 0) FROM gone),
-        state = 'sealed', gen = gen + 1, changed_at = clock_timestamp()
+        state = CASE state WHEN 'moving' THEN state ELSE 'sealed' END, gen = gen + 1, changed_at = clock_timestamp()
     WHERE (source_id, month) = (%(source_id)s::int, %(month)s::date)
     RETURNING 1
 )
