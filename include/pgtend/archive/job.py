@@ -12,7 +12,7 @@ from pgtend.archive.cold import Store
 from pgtend.archive.convert import Converter, make_months_ahead
 from pgtend.archive.detach import Detacher
 from pgtend.archive.facts import READ_LEAVES
-from pgtend.archive.leaving import destroy_month, drop_month, newest_verified_backup, remove_superseded
+from pgtend.archive.leaving import destroy_month, drop_month, newest_verified_backup, put_back, remove_superseded
 from pgtend.archive.memory import approve, move_on, remember, units_of
 from pgtend.archive.model import Departure, Pace, State, Unit, decide_departures, decide_destructions
 from pgtend.archive.move import Mover, MoveReport, quick_commits, say_move
@@ -164,6 +164,8 @@ class _Night:
             session=self.session, source_id=source_id, names=table.names, facts=reading.facts, layout=reading.layout
         )
         shelf.prepare()
+        for unit in put_back(shelf, table.units):
+            self.progress(f"{table.names} {unit.label}: back in the archive, its drop was interrupted")
         followed = follow_columns(shelf, table.units)
         if followed:
             self.progress(

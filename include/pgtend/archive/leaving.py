@@ -60,6 +60,22 @@ def drop_month(shelf: Shelf, unit: Unit, vault: Vault) -> None:
         change_cold(shelf.session, unit, "alone")
 
 
+def put_back(shelf: Shelf, units: Sequence[Unit]) -> Sequence[Unit]:
+    """Put months back into the archive that an interrupted drop took out: nobody sees them, and no late row fits."""
+    back: list[Unit] = []
+    for unit in units:
+        found = find(shelf.session, SCHEMA, unit.partition) if unit.stands.is_in_database else None
+        there = shelf.session.rows(READ_PENDING, {"relation": found.oid}) if found else []
+        if found is None or (there and not there[0].is_pending):
+            continue
+        # Somebody who still reads it keeps a detach from ending; the next run tries again.
+        with suppress(LockedOut):
+            _take_out(shelf, unit)
+            shelf.attach(unit.month, partition_of(unit))
+            back.append(unit)
+    return back
+
+
 def destroy_month(shelf: Shelf, unit: Unit, vault: Vault | None) -> None:
     """Let nobody have a month any more: first the vault, then the database, then it is written down."""
     for cold in months_in_vault(shelf.session, shelf.names, unit):

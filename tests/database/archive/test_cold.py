@@ -159,6 +159,21 @@ def test_a_late_row_replaces_what_the_vault_has_of_a_month_that_is_still_here(co
 
 
 @pytest.mark.pg(">= 18")
+def test_a_month_whose_drop_was_interrupted_is_seen_again_and_takes_late_rows(cold: Attic) -> None:
+    """Killed between taking it out of the archive and dropping it."""
+    cold.run()
+    before = cold.ask(f"SELECT count(*) + 1 FROM {METRICS}_all")
+    cold.live.run(
+        f"ALTER TABLE {METRICS}_archive DETACH PARTITION {MONTH}",
+        f"INSERT INTO {METRICS} (user_id, date, medication_score, diet_score, exercise_score)"
+        " VALUES (7, '2025-09-10', 1, 2, 3)",
+    )
+    report = cold.run()
+    assert (report.rows, report.proven) == (1, 1)
+    assert cold.ask(f"SELECT count(*) FROM {METRICS}_all") == before
+
+
+@pytest.mark.pg(">= 18")
 def test_months_are_destroyed_when_their_time_is_over(cold: Attic) -> None:
     """In the vault and in the database, with a backup behind it; what is held by law stays."""
     cold.tables = {METRICS: {**COLD, "forget_after": "430 days"}}
