@@ -86,9 +86,11 @@ class Layout:
         return expression(template, day=text(month.isoformat()))
 
     def due(self, cutoff: date, held: Iterable[date], *conditions: Composable) -> Composable:
-        """Say which rows may leave: old enough, of no month that is held, and whatever else is asked for."""
+        """Say which rows may leave: old enough, of a month of our era that nobody holds, and whatever else is asked."""
         days = [text(month.isoformat()) for month in held]
         free = (
             [expression("{month} <> ALL (ARRAY[{days}]::date[])", month=self.month, days=listed(days))] if days else []
         )
-        return all_of([self.before(cutoff), *free, *conditions])
+        # What is dated at -infinity, or before our era, belongs to no month that can be kept.
+        named = expression("{by} >= {first}", by=column(self.by.name), first=self.start_of(date.min))
+        return all_of([self.before(cutoff), named, *free, *conditions])

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from bed.archiving import METRICS, Attic, filled
+from bed.archiving import METRICS, Attic, filled, own
 from bed.clusters import asked, statement
 from bed.lines import Acting
 from pgtend.archive.due import Sampling, condition_of, count_due
@@ -329,3 +329,19 @@ def test_nothing_is_moved_where_the_disk_has_no_room_for_it(attic: Attic) -> Non
     assert attic.units() == ()
     attic.health = {"disk": "1 TB"}
     assert attic.refusals() == []
+
+
+@pytest.mark.parametrize("kind", ["date", "timestamp", "timestamptz"])
+def test_rows_of_no_month_stay_and_keep_no_others(attic: Attic, kind: str) -> None:
+    """At -infinity, before our era, at infinity and without a date; the first and the last day of all leave."""
+    attic.live.run(
+        f"CREATE TABLE public.visits (id int PRIMARY KEY, seen {kind})",
+        "INSERT INTO public.visits VALUES (1, '-infinity'), (2, '0044-03-15 BC'), (3, 'infinity'), (4, NULL),"
+        " (5, '0001-01-01'), (6, '2025-10-31')",
+    )
+    own(attic.live, "public.visits")
+    attic.tables = {"public.visits": {"by": "seen", "zone": "Africa/Lagos"}}
+    report = attic.run()
+    assert (report.rows, report.sealed) == (2, 2)
+    assert attic.ask("SELECT string_agg(id::text, ',' ORDER BY id) FROM public.visits") == "1,2,3,4"
+    assert attic.ask("SELECT string_agg(id::text, ',' ORDER BY id) FROM public.visits_archive") == "5,6"
