@@ -20,7 +20,10 @@ from pgtend_airflow.approval import TYPED_NAME, NotApproved, person_who_typed
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
     from airflow.sdk.types import DagRunProtocol as DagRun
+    from airflow.sdk.types import RuntimeTaskInstanceProtocol as TaskInstance
 
+_TASK: Final = "approve_first_run"
+_SHOWN: Final = "rules_shown"
 _BODY: Final = """\
 A rule of this database is new, or was changed. Its first run moves rows that nobody looked at yet.
 
@@ -39,6 +42,8 @@ class ApprovedFirstRun(ApprovalOperator):
         if not waiting:
             raise AirflowSkipException("every rule was approved before")
         self.log.info("waiting for approval: %s", ", ".join(waiting))
+        # The answer may come days later: it is about the rules as they are now.
+        _instance_of(context).xcom_push(key=_SHOWN, value=dict(waiting))
         super().execute(context)
 
     @override
@@ -47,31 +52,36 @@ class ApprovedFirstRun(ApprovalOperator):
         if answer["chosen_options"] != [self.APPROVE]:
             return answer
         run = cast("DagRun", cast("Mapping[str, object]", context)["dag_run"])
+        shown = _instance_of(context).xcom_pull(task_ids=_TASK, key=_SHOWN)
         try:
             # A run that the schedule started has no starter, and one person is enough: the machine proposed it.
             approver = person_who_typed(answer, self.database, starter=run.triggering_user_name)
+            self.archive(approver, cast("Mapping[str, str]", shown or {}))
         except NotApproved as refusal:
             raise AirflowFailException(str(refusal)) from refusal
-        self.archive(approver)
         return answer
 
-    def waiting(self) -> tuple[str, ...]:
-        """Name the tables whose rule waits for a person."""
+    def waiting(self) -> Mapping[str, str]:
+        """Name the tables whose rule waits for a person, each with the digest of that rule."""
         from pgtend_airflow.archiving import waits_for_approval  # noqa: PLC0415 - it brings psycopg
 
         return waits_for_approval(self.database)
 
-    def archive(self, approver: str) -> None:
-        """Do what was approved."""
+    def archive(self, approver: str, shown: Mapping[str, str]) -> None:
+        """Do what was approved: the rules that were shown, as long as they are the same."""
         from pgtend_airflow.archiving import archive_first_time  # noqa: PLC0415 - it brings psycopg
 
-        archive_first_time(self.database, approver)
+        archive_first_time(self.database, approver, shown)
+
+
+def _instance_of(context: Context) -> TaskInstance:
+    return cast("TaskInstance", cast("Mapping[str, object]", context)["ti"])
 
 
 def approved_first_run(database: str) -> ApprovedFirstRun:
     """Build the approval for one database."""
     made = ApprovedFirstRun(
-        task_id="approve_first_run",
+        task_id=_TASK,
         subject=f"Archive old rows of {database} for the first time?",
         body=_BODY,
         defaults=ApprovedFirstRun.REJECT,

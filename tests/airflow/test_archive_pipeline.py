@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
+from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import Param
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
@@ -41,17 +43,30 @@ class RunOf:
     run_type: str = "manual"
 
 
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A task instance that knows what was shown to the person who is asked."""
+
+    shown: Mapping[str, str] | None
+
+    def xcom_pull(self, *, task_ids: str, key: str) -> Mapping[str, str] | None:
+        """Give what was pushed before the answer."""
+        assert (task_ids, key) == ("approve_first_run", "rules_shown")
+        return self.shown
+
+
 class Watched(ApprovedFirstRun):
     """The approval, with an archive that only notes that it was reached."""
 
     reached: list[str]
-    rules: tuple[str, ...] = ()
+    rules: Mapping[str, str] = MappingProxyType({})
 
-    def archive(self, approver: str) -> None:
+    def archive(self, approver: str, shown: Mapping[str, str]) -> None:
         """Note who approved."""
+        assert shown == {METRICS: "a rule"}
         self.reached.append(approver)
 
-    def waiting(self) -> tuple[str, ...]:
+    def waiting(self) -> Mapping[str, str]:
         """Say what the test says."""
         return self.rules
 
@@ -72,7 +87,8 @@ def approval() -> Watched:
 
 def complete(made: Watched, who: Mapping[str, str] | None, typed: str, starter: str | None, chosen: str) -> None:
     """Let the approval go on with an answer, the way Airflow hands it over."""
-    made.execute_complete({"dag_run": Started(starter)}, answer(who, typed, chosen))  # type: ignore[typeddict-item]
+    context = {"dag_run": Started(starter), "ti": Remembered({METRICS: "a rule"})}
+    made.execute_complete(context, answer(who, typed, chosen))  # type: ignore[typeddict-item]
 
 
 def answer(who: Mapping[str, str] | None, typed: str, chosen: str) -> dict[str, object]:
@@ -124,6 +140,21 @@ def test_nobody_is_asked_about_rules_that_were_approved() -> None:
         approval().execute({})
 
 
+def test_what_a_person_is_asked_about_is_kept_until_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rules as they are when it is asked, before it begins to wait."""
+    kept: dict[str, object] = {}
+    asking = approval()
+    asking.rules = {METRICS: "a rule"}
+
+    class Keeping:
+        def xcom_push(self, *, key: str, value: object) -> None:
+            kept[key] = value
+
+    monkeypatch.setattr(ApprovalOperator, "execute", lambda *_: None)
+    asking.execute({"ti": Keeping()})  # type: ignore[typeddict-item]
+    assert kept == {"rules_shown": {METRICS: "a rule"}}
+
+
 def test_the_first_run_is_inside_the_approval(world: World) -> None:
     """There is no task behind it that a forged state could let through."""
     add_rule(world)
@@ -151,6 +182,13 @@ def test_what_was_approved_is_archived_and_later_runs_ask_nobody(world: World, m
     context = {"params": form, "dag_run": RunOf("kgc.archive", "manual__1", "ben")}
     with monkeypatch.context() as inside:
         inside.setattr(desk, "get_current_context", lambda: context)
+        for before in ({METRICS: "0123456789abcdef"}, {}, None):
+            with pytest.raises(AirflowFailException, match="got another rule since it was asked"):
+                approved_first_run("kgc").execute_complete(
+                    {**context, "ti": Remembered(before)},  # type: ignore[typeddict-item]
+                    answer(ANA, "kgc", "Approve"),
+                )
+        context["ti"] = Remembered(approved_first_run("kgc").waiting())
         approved_first_run("kgc").execute_complete(context, answer(ANA, "kgc", "Approve"))  # type: ignore[arg-type]
     moved = archived(live)
     assert 0 < moved < 500
