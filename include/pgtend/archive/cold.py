@@ -104,6 +104,9 @@ class Store:
         folder = (
             f"{folder_of(self.fleet.fleet, self.database, shelf.names, unit.month, unit.gen)}{new_run_id(utc_now())}/"
         )
+        key = f"{folder}manifest.json"
+        # Before the first byte: whatever a killed run leaves in the vault is found by this.
+        record_cold(shelf.session, unit, key, "stored")
         with _spool() as file:
             infinite = infinite_columns(shelf.session, partition_of(unit), shelf.layout)
             self._write(shelf, unit, file, infinite)
@@ -116,7 +119,6 @@ class Store:
         self._prove(shelf, unit, folder, month, PrivateKeys((proof,)) if recipients else None)
         manifest = self._describe(shelf, unit, month, recipients)
         write_month_manifest(self.vault, folder, manifest)
-        key = f"{folder}manifest.json"
         with shelf.session.transaction():
             move_on(shelf.session, unit, State.STORED)
             record_cold(shelf.session, unit, key, "proven")

@@ -12,7 +12,14 @@ from pgtend.archive.cold import Store
 from pgtend.archive.convert import Converter, make_months_ahead
 from pgtend.archive.detach import Detacher
 from pgtend.archive.facts import READ_LEAVES
-from pgtend.archive.leaving import destroy_month, drop_month, newest_verified_backup, put_back, remove_superseded
+from pgtend.archive.leaving import (
+    destroy_month,
+    drop_month,
+    newest_verified_backup,
+    put_back,
+    remove_attempts,
+    remove_superseded,
+)
 from pgtend.archive.memory import approve, move_on, remember, units_of
 from pgtend.archive.model import Departure, Pace, State, Unit, decide_departures, decide_destructions
 from pgtend.archive.move import Mover, MoveReport, quick_commits, say_move
@@ -322,6 +329,7 @@ class _Night:
             if unit.stands is State.STORED:
                 move_on(self.session, unit, State.SEALED)
                 unit = self._again(shelf, unit)  # noqa: PLW2901 - the month as it stands now
+            remove_attempts(shelf, unit, store.vault)
             manifest, key = store.store(shelf, unit)
             stored = self._again(shelf, unit)
             move_on(self.session, stored, State.PROVEN)

@@ -22,7 +22,7 @@ from pgtend.kernel.times import utc_now
 from pgtend.postgres.errors import LockedOut
 from pgtend.postgres.session import Session
 from pgtend.sqlfiles import command, query
-from pgtend.vault.errors import ObjectDamaged, ObjectMissing
+from pgtend.vault.errors import ObjectDamaged, ObjectLocked, ObjectMissing
 from pgtend.vault.model import Vault
 from pgtend.vault.parts import MIB
 
@@ -110,17 +110,21 @@ def months_in_vault(session: Session, names: Names, unit: Unit) -> Sequence[Cold
     return [cold for cold in cold_of(session, names) if cold.month == unit.month and cold.state not in gone]
 
 
+def remove_attempts(shelf: Shelf, unit: Unit, vault: Vault) -> None:
+    """Remove what a killed run left in the vault, before the month is stored there under another key."""
+    for cold in months_in_vault(shelf.session, shelf.names, unit):
+        if cold.gen == unit.gen and cold.state == "stored":
+            # What a store guards for a while stays there, sealed.
+            with suppress(ObjectLocked):
+                remove_object(vault, cold)
+
+
 def remove_object(vault: Vault, cold: ColdMonth) -> None:
     """Remove a month from the vault, the manifest last: as long as it is there, somebody can finish this."""
-    try:
-        manifest = read_month_manifest(vault, cold.key)
-    except ObjectMissing:
-        return
-    folder = cold.key.removesuffix("manifest.json")
-    # An interrupted run may have removed it before.
-    with suppress(ObjectMissing):
-        vault.delete(f"{folder}{manifest.file}")
-    vault.delete(cold.key)
+    found = [one.key for one in vault.objects(cold.key.removesuffix("manifest.json"))]
+    for key in sorted(found, key=lambda key: key == cold.key):
+        with suppress(ObjectMissing):
+            vault.delete(key)
 
 
 def change_cold(session: Session, unit: Unit, state: str) -> None:

@@ -174,6 +174,25 @@ def test_a_month_whose_drop_was_interrupted_is_seen_again_and_takes_late_rows(co
 
 
 @pytest.mark.pg(">= 18")
+@pytest.mark.parametrize("until", ["Store._prove", "write_month_manifest", "move_on"])
+def test_a_run_that_was_killed_leaves_nothing_behind_in_the_vault(
+    cold: Attic, monkeypatch: pytest.MonkeyPatch, until: str
+) -> None:
+    """Nobody would ever have removed it, when a person is erased or the time of the month is over."""
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(f"pgtend.archive.cold.{until}", die)
+        with pytest.raises(KeyboardInterrupt):
+            cold.run()
+    assert cold.run().proven == 4
+    with cold.vault() as vault:
+        assert len([one.key for one in vault.objects("archive/") if "/2025-07/" in one.key]) == 2
+
+
+@pytest.mark.pg(">= 18")
 def test_months_are_destroyed_when_their_time_is_over(cold: Attic) -> None:
     """In the vault and in the database, with a backup behind it; what is held by law stays."""
     cold.tables = {METRICS: {**COLD, "forget_after": "430 days"}}
