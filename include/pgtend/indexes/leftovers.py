@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -65,22 +65,26 @@ def indexes_of(session: Session, table: int) -> Mapping[int, TableIndex]:
 
 
 def left_behind(before: Mapping[int, TableIndex], after: Mapping[int, TableIndex]) -> tuple[TableIndex, ...]:
-    """Tell what became invalid between two looks: the half-built new index, or after the exchange the old one."""
+    """Tell what became invalid between two looks: the half-built new index, or after the exchange the old one.
+
+    What somebody else has begun to build meanwhile is invalid too, and is no twin of anything that was there.
+    """
+    whole = {index.shape for index in before.values() if index.is_valid}
     return tuple(
         index
         for index in after.values()
-        if not index.is_valid and (index.oid not in before or before[index.oid].is_valid)
+        if _is_twin(index, whole) and (index.oid not in before or before[index.oid].is_valid)
     )
 
 
 def twins(indexes: Mapping[int, TableIndex]) -> tuple[TableIndex, ...]:
     """Find leftovers of any origin: invalid, exactly like a valid index of the table, and with nobody building it."""
     whole = {index.shape for index in indexes.values() if index.is_valid}
-    return tuple(
-        index
-        for index in indexes.values()
-        if not index.is_valid and index.shape in whole and _TWIN.search(index.name) and not index.is_being_built
-    )
+    return tuple(index for index in indexes.values() if _is_twin(index, whole) and not index.is_being_built)
+
+
+def _is_twin(index: TableIndex, whole: Collection[str]) -> bool:
+    return not index.is_valid and index.shape in whole and bool(_TWIN.search(index.name))
 
 
 def invalid_tables(session: Session) -> tuple[int, ...]:

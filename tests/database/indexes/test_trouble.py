@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 
 import pytest
@@ -15,7 +15,9 @@ from bed.clusters import asked, statement
 from bed.impatient import unwatched_round, wait_for, watched_round
 from bed.indexing import Ward
 from bed.lines import Acting
+from pgtend.indexes import rebuild
 from pgtend.indexes.errors import LeftoverStays, NoRoom
+from pgtend.indexes.leftovers import TableIndex, indexes_of
 from pgtend.indexes.model import Reason
 from pgtend.indexes.report import Outcome, Rebuilt
 from pgtend.postgres.errors import AlreadyTended, LockedOut, ServerExhausted
@@ -170,6 +172,42 @@ def test_a_rebuild_by_somebody_else_is_waited_out(ward: Ward) -> None:
     assert result.error is not None
     assert result.error.code == "indexes.not_now"
     assert "another index of its table is being built" in result.error.detail
+
+
+@pytest.mark.pg(">= 18")
+def test_an_index_that_somebody_builds_as_soon_as_we_give_way_is_theirs(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours gives way to it, and what is invalid then is theirs as much as ours: theirs is finished, ours removed."""
+
+    def slowly(session: Session, table: int) -> Mapping[int, TableIndex]:
+        time.sleep(0.5)
+        return indexes_of(session, table)
+
+    def write() -> None:
+        with in_transaction(ward, WRITE):
+            began.set()
+            ended.wait()
+
+    def build() -> None:
+        wait_for(lambda: any("waiting for writers" in line for line in ward.lines))
+        threading.Timer(1.5, ended.set).start()
+        with ward.session() as person:
+            person.run(statement("CREATE INDEX CONCURRENTLY visits_mine ON clinic.visits (at)"))
+
+    monkeypatch.setattr(rebuild, "indexes_of", slowly)
+    began, ended = threading.Event(), threading.Event()
+    threads = [threading.Thread(target=work) for work in (write, build)]
+    threads[0].start()
+    began.wait()
+    threads[1].start()
+    result = one(ward)
+    for thread in threads:
+        thread.join()
+    assert result.error is not None
+    assert result.error.code == "indexes.gave_way"
+    assert invalid(ward) == []
+    assert ward.decision("clinic.visits_mine").index.facts.is_valid
 
 
 def _until_cancelled(session: Session, text: str) -> None:
