@@ -82,6 +82,8 @@ class Finding:
     rising: Level | None = None
     """The level it would have if it had lasted long enough."""
     rising_since: datetime | None = None
+    known: Level | None = None
+    """The level it had when it could be read last, where it cannot be read now."""
 
     @property
     def metric(self) -> Metric:
@@ -163,7 +165,7 @@ class HealthPolicy:
         if reading.watched in self.rules.ignore:
             return _plain(reading, before, now, Level.NOT_WATCHED, Reason.IGNORED)
         if reading.value is None:
-            return _without_value(reading, before, now)
+            return _in_doubt(_without_value(reading, before, now), before)
         limits = self.limits(reading.watched)
         if limits.warning is None and limits.critical is None:
             return _plain(reading, before, now, Level.OK, Reason.TREND)
@@ -228,7 +230,7 @@ def _has_nothing_to_compare(finding: Finding) -> bool:
 
 
 def _weigh(reading: Reading, value: float, limits: Limits, before: Finding | None, now: datetime) -> Finding:
-    was = before.level if before and before.level.is_bad else Level.OK
+    was = _last_known(before)
     level = limits.level(value)
     if level.rank < was.rank:
         level = max(level, min(limits.eased(value), was, key=lambda one: one.rank), key=lambda one: one.rank)
@@ -256,18 +258,28 @@ def _reason(value: float, level: Level, limits: Limits) -> Reason:
     return Reason.BEYOND_CRITICAL if level is Level.CRITICAL else Reason.BEYOND_WARNING
 
 
+def _last_known(before: Finding | None) -> Level:
+    """Tell how bad it was when it could be read last."""
+    level = (before.known or before.level) if before else Level.OK
+    return level if level.is_bad else Level.OK
+
+
+def _in_doubt(found: Finding, before: Finding | None) -> Finding:
+    """Keep through a look without a value what was bad, and since when something rises: doubt is no way back."""
+    if before is None or found.level is Level.NOT_WATCHED:
+        return found
+    known = _last_known(before) if found.level is Level.UNKNOWN else None
+    return replace(found, rising=before.rising, rising_since=before.rising_since, known=known)
+
+
 def _without_value(reading: Reading, before: Finding | None, now: datetime) -> Finding:
     match reading.gap:
         case Reason.ABSENT:
             return _plain(reading, before, now, Level.NOT_WATCHED, Reason.ABSENT)
-        case (Reason.QUIET | Reason.GONE) as gap if before and before.level in {
-            Level.OK,
-            Level.WARNING,
-            Level.CRITICAL,
-        }:
-            return _plain(reading, before, now, before.level, gap)
         case Reason.QUIET:
-            return _plain(reading, before, now, Level.OK, Reason.QUIET)
+            return _plain(reading, before, now, _last_known(before), Reason.QUIET)
+        case Reason.GONE if before and (before.level.is_bad or before.level is Level.OK):
+            return _plain(reading, before, now, before.level, Reason.GONE)
         case (Reason.FIRST_LOOK | Reason.GONE) as gap:
             return _plain(reading, before, now, Level.UNKNOWN, gap)
         case _:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -85,6 +86,39 @@ def test_what_could_not_be_read_is_unknown_and_says_why() -> None:
     found = POLICY.judge(silent, good, NOON)
     assert found.level is Level.UNKNOWN
     assert found.explanation == "it could not be read: permission denied"
+
+
+def through_doubt(watched: Watched, values: Sequence[float | None], gap: Reason, every: timedelta) -> list[Finding]:
+    """Judge a metric that could not be read in between."""
+    found: list[Finding] = []
+    for number, value in enumerate(values):
+        reading = Reading(watched=watched, value=value, gap=gap if value is None else None)
+        found.append(POLICY.judge(reading, found[-1] if found else None, NOON + every * number))
+    return found
+
+
+def test_a_look_that_saw_nothing_ends_nothing() -> None:
+    """What was bad before and is bad afterwards was bad all the time: nobody is told that it is over."""
+    found = through_doubt(Watched.DEAD_ROWS, [3] * 25 + [None] + [3] * 2, Reason.UNREADABLE, HOUR)
+    assert levels(found[24:]) == ["warning", "unknown", "warning", "warning"]
+    found = through_doubt(Watched.DEAD_ROWS, [3] * 25 + [None, None, 0.1], Reason.UNREADABLE, HOUR)
+    assert levels(found[24:]) == ["warning", "unknown", "unknown", "ok"]
+    quiet = POLICY.judge(Reading(watched=Watched.DEAD_ROWS, gap=Reason.QUIET), found[25], NOON + HOUR * 26)
+    assert quiet.level is Level.WARNING
+
+
+@pytest.mark.parametrize("gap", [Reason.UNREADABLE, Reason.FIRST_LOOK, Reason.QUIET, Reason.GONE])
+def test_what_rises_goes_on_rising_through_a_look_that_saw_nothing(gap: Reason) -> None:
+    """Otherwise a day of dead rows is never told where one look a day fails."""
+    found = through_doubt(Watched.DEAD_ROWS, [3] * 10 + [None] + [3] * 15, gap, HOUR)
+    assert found[23].level is not Level.WARNING
+    assert found[24].level is Level.WARNING
+
+
+def test_the_way_back_is_as_long_after_a_look_that_saw_nothing() -> None:
+    """A number that trembles around its limit makes one message, also when one look failed."""
+    found = through_doubt(Watched.CONNECTIONS_USED, [76, None, 74, 67], Reason.UNREADABLE, HOUR)
+    assert levels(found) == ["warning", "unknown", "warning", "ok"]
 
 
 def test_what_nobody_read_is_unknown_too() -> None:
