@@ -92,6 +92,23 @@ def test_a_sequence_near_the_end_of_its_column(ward: Ward) -> None:
     assert ward.finding(Watched.SEQUENCE_USED).level is Level.OK
 
 
+@pytest.mark.parametrize(
+    ("options", "last", "said"),
+    [
+        ("MINVALUE 9000000 MAXVALUE 9999999", 9_000_100, "0.0 %"),
+        ("MINVALUE 9000000 MAXVALUE 9999999", 9_800_000, "80 %"),
+        ("MINVALUE -100 MAXVALUE 0 START -100", -80, "20 %"),
+        ("MINVALUE 0 MAXVALUE 100 INCREMENT -1", 20, "80 %"),
+    ],
+)
+def test_a_sequence_with_a_range_of_its_own(ward: Ward, options: str, last: int, said: str) -> None:
+    """What is used up is counted from where it begins, and one that ends at zero hides no other one."""
+    ward.rules = limits()
+    ward.live.run(f"CREATE SEQUENCE public.cards {options}", f"SELECT setval('public.cards', {last})")
+    ward.live.run(f'GRANT USAGE ON SEQUENCE public.cards TO "{ward.monitor.user}"')
+    assert ward.finding(Watched.SEQUENCE_USED).said_value == said
+
+
 def test_a_table_that_runs_out_of_partitions(ward: Ward) -> None:
     """The first to end is named; history, a default partition and one without an end are nobody's trouble."""
     ward.rules = limits()

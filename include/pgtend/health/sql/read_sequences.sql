@@ -7,6 +7,7 @@ WITH sequences AS MATERIALIZED (
         CASE WHEN has_sequence_privilege(c.oid, 'SELECT, USAGE') THEN pg_sequence_last_value(c.oid) END::numeric AS last,
         s.seqincrement,
         s.seqmin,
+        s.seqmax,
         least(
             s.seqmax,
             CASE a.atttypid WHEN 'int2'::regtype THEN 32767 WHEN 'int4'::regtype THEN 2147483647 ELSE s.seqmax END
@@ -27,7 +28,13 @@ used AS (
     SELECT
         q.name,
         q.may_read,
-        (100 * CASE WHEN q.seqincrement > 0 THEN q.last / q.ends ELSE q.last / q.seqmin END)::float8 AS percent
+        -- Counted from where its range begins; one that begins behind the end of its column is at its end.
+        CASE
+            WHEN q.last IS NULL THEN NULL
+            WHEN q.seqincrement > 0 AND q.ends > q.seqmin THEN 100 * (q.last - q.seqmin) / (q.ends - q.seqmin)
+            WHEN q.seqincrement < 0 AND q.seqmax > q.seqmin THEN 100 * (q.seqmax - q.last) / (q.seqmax - q.seqmin)
+            ELSE 100
+        END::float8 AS percent
     FROM sequences AS q
 )
 SELECT
