@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -147,6 +148,22 @@ def test_an_index_that_a_failed_build_left_behind(ward: Ward) -> None:
     assert (found.level, found.about) == (Level.WARNING, "public.visits_once")
     ward.live.run("DROP INDEX public.visits_once")
     assert ward.finding(Watched.INVALID_INDEXES).level is Level.OK
+
+
+def test_an_index_that_is_being_exchanged_or_removed_is_no_trouble(ward: Ward) -> None:
+    """A rebuild that waits for a reader before it removes the old index has left nothing behind."""
+    ward.rules = limits()
+    ward.live.run("CREATE TABLE public.visits (id int)", "CREATE INDEX visits_id ON public.visits (id)")
+    invalid = "SELECT EXISTS (SELECT FROM pg_index WHERE NOT indisvalid)"
+    for text in ("REINDEX INDEX CONCURRENTLY public.visits_id", "DROP INDEX CONCURRENTLY public.visits_id"):
+        with ward.live.session() as reader, ward.live.session() as looker:
+            tell(reader, "BEGIN", "SELECT 1 FROM public.visits")
+            thread = threading.Thread(target=ward.live.run, args=(text,))
+            thread.start()
+            await_true(looker, invalid)
+            assert ward.finding(Watched.INVALID_INDEXES).level is Level.OK
+            tell(reader, "COMMIT")
+            thread.join()
 
 
 def test_dead_rows_and_stale_statistics(ward: Ward) -> None:
