@@ -74,6 +74,7 @@ class DatabaseCounters:
 class Horizon:
     """Who keeps dead rows from being removed."""
 
+    is_hidden: bool
     kind: str
     holder: str
     behind: int | None

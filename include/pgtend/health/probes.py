@@ -172,8 +172,10 @@ def hit_ratio(watched: Watched, hit: int | None, read: int | None) -> Reading:
 
 def ask_horizon(site: Site) -> Readings:
     """Ask who keeps dead rows from being removed."""
-    found = next(iter(site.session.rows(READ_HORIZON)), None)
-    if found is None or found.behind is None:
+    found = site.session.row(READ_HORIZON)
+    if found.is_hidden:
+        yield Reading(watched=Watched.HELD_BACK, gap=Reason.UNREADABLE, why=_NO_MONITOR)
+    elif found.behind is None:
         yield Reading(watched=Watched.HELD_BACK, value=0)
     else:
         yield Reading(watched=Watched.HELD_BACK, value=found.behind, about=f"{found.kind} {found.holder}")

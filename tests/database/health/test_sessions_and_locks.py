@@ -131,7 +131,8 @@ def test_a_role_that_may_not_monitor_sees_nothing_green(ward: Ward) -> None:
     ward.monitor = ward.live.new_role("stranger")
     with crowd(ward.live, 1, "web"):
         exam = ward.look()
-    for watched in (Watched.CONNECTIONS_USED, Watched.SESSIONS_LEAKED, Watched.LONGEST_QUERY, Watched.ARCHIVE_BACKLOG):
+    unseen = (Watched.CONNECTIONS_USED, Watched.SESSIONS_LEAKED, Watched.LONGEST_QUERY, Watched.ARCHIVE_BACKLOG)
+    for watched in (*unseen, Watched.HELD_BACK):
         assert finding_of(exam, watched).level is Level.UNKNOWN
     assert "GRANT pg_monitor" in finding_of(exam, Watched.CONNECTIONS_USED).explanation
     assert "[postgres.missing_right]" in finding_of(exam, Watched.ARCHIVE_BACKLOG).explanation
