@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from bed.clusters import Clusters, LiveDatabase, new_database
 from bed.ledgers import ask, new_ledger, tell
-from bed.standbys import primary_and_standby
+from bed.standbys import PASSWORD, primary_and_standby
 from bed.watching import Ward, limits
 from pgtend.fleet.health import Watched
 from pgtend.health.model import Finding, Level
@@ -117,6 +118,21 @@ def test_a_standby_that_falls_behind_catches_up_and_goes_away(pair: Pair) -> Non
         assert lasting(pair.standby, Watched.REPLAY_DELAY).level is Level.WARNING
     assert pair.primary.finding(Watched.REPLICATION_LAG).level is Level.OK
     assert pair.standby.finding(Watched.REPLAY_DELAY).level is Level.OK
+
+
+def test_of_two_standbys_of_the_same_name_one_is_missed(pair: Pair) -> None:
+    """Both are called walreceiver as long as nobody names them; one that leaves is no less gone for that."""
+    near = pair.primary.live.superuser.to(user="follower", replication="true", application_name="walreceiver")
+    with closing(psycopg.connect(**near.params, password=PASSWORD, autocommit=True)):  # type: ignore[arg-type]
+        assert pair.primary.finding(Watched.REPLICATION_LAG).level is Level.OK
+    with pair.primary.live.session() as session:
+        while ask(session, "SELECT count(*)::int FROM pg_stat_replication") != [1]:
+            tell(session, "SELECT pg_sleep(0.02)")
+    gone = pair.primary.finding(Watched.REPLICATION_LAG)
+    assert (gone.level, "walreceiver (2) was connected" in gone.explanation) == (Level.UNKNOWN, True)
+    pair.primary.now += timedelta(days=1)
+    pair.primary.look()
+    pair.primary.look()
 
 
 def test_a_standby_that_was_taken_away_is_forgotten_after_a_day(pair: Pair) -> None:
