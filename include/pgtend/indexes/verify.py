@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
 from pgtend.indexes.errors import IndexDamaged, NotRebuilt
 from pgtend.indexes.estimate import FIND_EXTENSION
 from pgtend.indexes.leftovers import TableIndex
-from pgtend.kernel.errors import PgtendError
+from pgtend.kernel.errors import Outage, PgtendError
 from pgtend.postgres.errors import MissingRight, ServerFault
 from pgtend.postgres.identifiers import column
 from pgtend.postgres.session import Session
-from pgtend.sqlfiles import command
+from pgtend.sqlfiles import command, query
 
 _AMCHECK = "amcheck"
 
 
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Whether an index is still there."""
+
+    is_there: bool
+
+
+FIND_INDEX = query(__package__ or "", "find_index", Presence)
 CHECK_INDEX = command(__package__ or "", "check_index")
 CHECK_COPIED_INDEX = command(__package__ or "", "check_copied_index")
 
@@ -64,7 +73,7 @@ class Depth(StrEnum):
 
 
 def check_structure(session: Session, name: str, oid: int, depth: Depth = Depth.STRUCTURE) -> timedelta | None:
-    """Let amcheck read a B-tree; None when it is not installed, or we may not use it.
+    """Let amcheck read a B-tree; None when it is not installed, we may not use it, or the index is gone meanwhile.
 
     On production nothing is used that keeps writers away. Besides, before its releases of 2026 the most thorough check
     of PostgreSQL reported damage in sound indexes that were built concurrently, as a rebuild builds them.
@@ -80,8 +89,14 @@ def check_structure(session: Session, name: str, oid: int, depth: Depth = Depth.
             session.run(CHECK_INDEX, {"index": oid, "heap": depth is Depth.EVERY_ROW}, schema=schema)
     except MissingRight:
         return None
-    except ServerFault as error:
-        raise damaged(name, error) from error
+    except Outage:
+        raise
+    except PgtendError as error:
+        if not session.row(FIND_INDEX, {"index": oid}).is_there:
+            return None
+        if isinstance(error, ServerFault):
+            raise damaged(name, error) from error
+        raise
     return timedelta(seconds=time.monotonic() - began)
 
 

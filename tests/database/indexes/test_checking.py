@@ -9,9 +9,12 @@ import pytest
 
 from bed.clusters import MAJORS, asked, new_database, tools_of
 from bed.indexing import Ward
+from pgtend.indexes import checking
 from pgtend.indexes.checking import CheckReport, Verdict, check_indexes
 from pgtend.indexes.errors import IndexDamaged, IndexInvalid
+from pgtend.indexes.usage import Census, collect_indexes
 from pgtend.ledger.model import Subject
+from pgtend.postgres.session import Session
 from pgtend.postgres.throwaway import ThrowawayServer
 
 
@@ -34,6 +37,25 @@ def test_sound_indexes_are_seen_and_others_said_not_to_be(ward: Ward) -> None:
 def test_without_the_extension_nothing_counts_as_sound(ward: Ward) -> None:
     """Not seen is not fine."""
     assert checked(ward).with_verdict(Verdict.SOUND) == ()
+
+
+def test_an_index_that_is_dropped_meanwhile_is_not_damaged(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody drops one and rebuilds another before their turn comes: nobody is paged for that."""
+
+    def meanwhile(session: Session, node: str) -> Census:
+        census = collect_indexes(session, node)
+        ward.live.run("DROP INDEX clinic.visits_kind", "REINDEX INDEX CONCURRENTLY clinic.visits_device")
+        return census
+
+    ward.live.run("CREATE EXTENSION amcheck")
+    monkeypatch.setattr(checking, "collect_indexes", meanwhile)
+    report = checked(ward)
+    assert len(report.with_verdict(Verdict.SOUND)) == 5
+    assert {check.index_name for check in report.with_verdict(Verdict.NOT_SEEN)} == {
+        "visits_context",
+        "visits_device",
+        "visits_kind",
+    }
 
 
 @pytest.mark.pg(">= 18")
