@@ -129,6 +129,8 @@ class JudgedNight:
     remark: str
     regressions: int
     alerts: int
+    all_slower: float | None = None
+    """How many times as long as usual everything took, where that was much longer."""
     worst: float
 
 
@@ -210,10 +212,13 @@ def statements_cell(database: str, night: JudgedNight | None, now: datetime) -> 
         why = f"On {night.day} {night.remark or 'no statement had enough nights behind it to say what is usual'}."
         said = "not judged" if night.remark else "too early to tell"
         return Cell(light=Light.UNKNOWN, says=said, why=why, link=page)
+    light = Light.BAD if night.alerts else Light.WATCH
+    if not night.regressions and night.all_slower:
+        why = f"On {night.day} everything together took {night.all_slower:.1f} times as long as usual."
+        return Cell(light=light, says="all slower", why=why, link=page)
     if not night.regressions:
         why = f"Of {counted(night.judged, 'statement')} judged on {night.day} none is slower than it usually is."
         return Cell(light=Light.GOOD, says="as usual", why=why, link=page)
     slower = counted(night.regressions, "statement")
     why = f"Slower than usual on {night.day}: {slower}, the worst {night.worst:.1f} times."
-    light = Light.BAD if night.alerts else Light.WATCH
     return Cell(light=light, says=f"{night.regressions} slower", why=why, link=page)

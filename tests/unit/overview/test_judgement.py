@@ -316,6 +316,10 @@ def test_statements_are_judged_by_the_newest_night() -> None:
     assert statements_cell("kgc", replace(slower, alerts=1), NOW).light is Light.BAD
     assert statements_cell("kgc", slower, NOW + timedelta(days=3)).light is Light.UNKNOWN
     assert statements_cell("kgc", None, NOW).light is Light.UNKNOWN
+    whole = statements_cell("kgc", replace(night, all_slower=2.04), NOW)
+    assert (whole.light, whole.says) == (Light.WATCH, "all slower")
+    assert whole.why == "On 2026-11-20 everything together took 2.0 times as long as usual."
+    assert statements_cell("kgc", replace(night, all_slower=2.04, alerts=1), NOW).light is Light.BAD
     early = statements_cell("kgc", replace(night, judged=0), NOW)
     assert (early.light, early.says) == (Light.UNKNOWN, "too early to tell")
     counted_anew = statements_cell("kgc", replace(night, judged=0, remark="nothing was counted: the first night"), NOW)
