@@ -69,7 +69,8 @@ class Workshop:
         try:
             look_before(self.watcher, self.standbys, facts, decision.price, self.rules)
             before = indexes_of(self.watcher, facts.table_oid)
-            if facts.oid not in before:
+            # Whoever has the name by now is another one, and a rebuild goes by names.
+            if facts.oid not in before or before[facts.oid].full_name != facts.full_name:
                 return Rebuilt(decision=decision, outcome=Outcome.GONE)
             return self._rebuild(decision, before, began)
         except PgtendError as error:

@@ -109,6 +109,8 @@ class Proof:
     """The server's own account of ANALYZE on one table."""
 
     oid: int
+    schema: str
+    name: str
     analyzed: int
     analyzed_at: datetime | None
     rows: int

@@ -175,9 +175,10 @@ def apply_targets(session: Session, decision: Decision) -> None:
 
 
 def read_proofs(session: Session, decisions: Sequence[Decision]) -> Mapping[int, Proof]:
-    """Read what the server says about some tables; one that is gone is not among them."""
-    found = session.rows(READ_PROOF, {"tables": [_oid(decision) for decision in decisions]})
-    return {proof.oid: proof for proof in found}
+    """Read what the server says about some tables; one that is gone, or has another name by now, is not among them."""
+    names = {_oid(decision): decision.table.name for decision in decisions}
+    found = session.rows(READ_PROOF, {"tables": list(names)})
+    return {proof.oid: proof for proof in found if f"{proof.schema}.{proof.name}" == names[proof.oid]}
 
 
 def _oid(decision: Decision) -> int:

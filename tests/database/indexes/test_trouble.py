@@ -251,6 +251,18 @@ def test_a_disk_that_fills_up_half_way_leaves_nothing(ward: Ward) -> None:
 
 
 @pytest.mark.pg(">= 18")
+def test_an_index_that_was_exchanged_meanwhile_is_left_to_its_owner(ward: Ward) -> None:
+    """Another one has its name: it is not rebuilt in its place, and nobody is paged because it is another one."""
+    exchange = (
+        "ALTER INDEX clinic.visits_device RENAME TO visits_device_old",
+        "CREATE INDEX visits_device ON clinic.visits (device, id)",
+    )
+    ward.lines = Acting("1 of", lambda: ward.live.run(*exchange, address=ward.address))
+    report = ward.work(DEVICE, insists=True)
+    assert [result.outcome for result in report.results if result.name == DEVICE] == [Outcome.GONE]
+
+
+@pytest.mark.pg(">= 18")
 def test_a_task_that_is_ended_leaves_nothing(ward: Ward) -> None:
     """An interrupt cancels the rebuild in the server, and the half-built index goes with it."""
 

@@ -139,6 +139,16 @@ def test_a_table_dropped_in_between_is_no_failure(night: Night) -> None:
     assert [result.name for result in report.ended(Outcome.PROVED)] == ["clinic.b"]
 
 
+def test_a_table_that_was_exchanged_in_between_is_no_failure(night: Night) -> None:
+    """Another one has its name, and what ANALYZE did to that says nothing of the one that was looked at."""
+    make_stale(night, "a", "b")
+    exchange = ("ALTER TABLE clinic.a RENAME TO a_old", "CREATE TABLE clinic.a (LIKE clinic.a_old)")
+    when(night, " to analyze", lambda: night.live.run(*exchange, address=night.live.owner))
+    report = night.work()
+    assert [result.name for result in report.ended(Outcome.GONE)] == ["clinic.a"]
+    assert [result.name for result in report.ended(Outcome.PROVED)] == ["clinic.b"]
+
+
 def test_a_table_that_cannot_be_analyzed_does_not_keep_the_others_waiting(night: Night) -> None:
     """An index on an expression that fails is one table's problem."""
     make_stale(night, "a", "b")
