@@ -296,6 +296,17 @@ def test_a_database_that_nobody_looks_at_any_more_is_told(post: Post) -> None:
     assert post.look().broken == ()
 
 
+def test_a_look_from_a_time_to_come_is_no_look(post: Post) -> None:
+    """A worker whose clock is a day ahead leaves one, and until that day no other is kept."""
+    post.now += timedelta(days=1)
+    post.look_at_health()
+    post.now -= timedelta(days=1)
+    post.is_looked_at = False
+    assert [look.key for look in post.look(timedelta(minutes=40)).broken] == ["kgc.health"]
+    post.is_looked_at = True
+    assert post.look().broken == ()
+
+
 def test_an_audit_that_is_not_anchored_is_told(post: Post) -> None:
     """Work was written down, and fleet.audit did not run for a day and a half."""
     with post.reporting.session(post.writer) as session, DatabaseLedger(session).run(Subject("kgc", "x", "me")):

@@ -21,6 +21,7 @@ HEALTH = Column(
 _LIGHTS: Mapping[str, Light] = {"ok": Light.GOOD, "warning": Light.WATCH, "critical": Light.BAD}
 _ROOM_TO_GROW = 1.5
 _SPARE = 2
+_CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +170,11 @@ def health_cell(database: str, known: WorstHealth | None, now: datetime) -> Cell
     page = f"page:{database}/health"
     if known is None:
         return Cell(light=Light.UNKNOWN, says="not looked at", why="Nobody has looked at it yet.", link=page)
-    ago = say_age(now - known.looked_at)
+    if known.looked_at > now + _CLOCKS_DIFFER:
+        when = f"{known.looked_at:%Y-%m-%d %H:%M} UTC"
+        why = f"Its last look was dated {when} by a clock that was wrong; none is kept until then."
+        return Cell(light=Light.UNKNOWN, says="not looked at", why=why, link=page)
+    ago = say_age(max(now - known.looked_at, timedelta()))
     if known.is_stale:
         return Cell(light=Light.UNKNOWN, says="not looked at", why=f"The last look was {ago} ago.", link=page)
     light = _LIGHTS.get(known.level, Light.UNKNOWN)

@@ -7,7 +7,7 @@ import re
 import urllib.error
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, cast
 
 from pgtend.fleet.model import Fleet, LedgerSettings, first_vault
@@ -27,6 +27,7 @@ from pgtend.watchdog.model import Look, Promise, broken, fine, judge, unknown
 from pgtend.watchdog.promises import AUDIT_KEY, HEALTH, promise_of_audit, promise_of_backup, promises_in_ledger
 
 AIRFLOW: Final = "airflow.api-server"
+_CLOCKS_DIFFER: Final = timedelta(minutes=5)
 HEALTH_PAGE: Final = "/api/v2/monitor/health"
 PARTS: Final = {"metadatabase": "metadatabase", "scheduler": "scheduler", "dag_processor": "dag-processor"}
 _ANCHOR: Final = re.compile(r"/(\d{12})\.json\Z")
@@ -112,15 +113,16 @@ def look_at_ledger(round_: Round) -> Iterator[Look]:
 def _ask_ledger(round_: Round, settings: LedgerSettings, promises: list[Promise]) -> Iterator[Look]:
     with open_reporting(settings, round_.connections, application="pgtend:watchdog") as session:
         for promise in promises:
-            yield round_.judge(promise, _done_at(session, *promise.key.split(".", 1)))
+            yield round_.judge(promise, _done_at(session, round_.now, *promise.key.split(".", 1)))
         yield _look_at_audit(round_, session)
 
 
-def _done_at(session: Session, database: str, pipeline: str) -> datetime | None:
+def _done_at(session: Session, now: datetime, database: str, pipeline: str) -> datetime | None:
     """Tell when a pipeline left a good result last."""
     if pipeline == HEALTH:
         looks = session.rows(READ_LAST_LOOK, {"database": database})
-        return looks[0].looked_at if looks else None
+        # The clock of a worker that was ahead dates looks into the future, and until then no other one is kept.
+        return looks[0].looked_at if looks and looks[0].looked_at <= now + _CLOCKS_DIFFER else None
     runs = last_good_run(session, database, pipeline)
     return runs[0].ended_at if runs else None
 

@@ -346,6 +346,11 @@ def test_health_that_nobody_looked_at_is_not_known() -> None:
     assert health_cell("kgc", replace(full, level="warning"), NOW).light is Light.WATCH
     assert health_cell("kgc", replace(full, level="unknown"), NOW).light is Light.UNKNOWN
     assert health_cell("kgc", replace(known, is_stale=True), NOW).light is Light.UNKNOWN
+    ahead = health_cell("kgc", replace(known, looked_at=NOW + 5 * HOUR), NOW)
+    assert (ahead.light, ahead.says) == (Light.UNKNOWN, "not looked at")
+    assert (
+        ahead.why == "Its last look was dated 2026-11-21 14:00 UTC by a clock that was wrong; none is kept until then."
+    )
     assert health_cell("kgc", None, NOW).light is Light.UNKNOWN
 
 
