@@ -11,6 +11,7 @@ from typing import TypeAlias, cast
 
 from pgtend.kernel.digests import canonical_json
 from pgtend.kernel.errors import Outage, PgtendError
+from pgtend.postgres.errors import LockedOut, StatementTimeout, TransactionLost
 from pgtend.postgres.identifiers import whole_statement
 from pgtend.postgres.session import Session
 from pgtend.sqlfiles import Document, command, query
@@ -19,6 +20,8 @@ from pgtend.statements.scrub import Kind, read_tokens, scrub
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 _PLANNED = frozenset({"SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE", "VALUES", "TABLE"})
 _GENERIC_SINCE = 16
+# Somebody who locks a table keeps its statements from being planned, and nothing else of the night.
+_OF_ONE_STATEMENT = (LockedOut, StatementTimeout, TransactionLost)
 _NAMES = frozenset({
     "Node Type", "Parent Relationship", "Strategy", "Partial Mode", "Join Type", "Operation", "Command",
     "Relation Name", "Schema", "Alias", "Index Name", "CTE Name", "Function Name", "Subplan Name", "Scan Direction",
@@ -83,9 +86,9 @@ def ask_plan(session: Session, text: str, role: str) -> Plan:
             session.row(LOOK_THERE, {"search_path": path})
             ask = _generic if session.facts.major >= _GENERIC_SINCE else _prepared
             answer = ask(session, readable(text))
-    except Outage:
-        raise
     except PgtendError as error:
+        if isinstance(error, Outage) and not isinstance(error, _OF_ONE_STATEMENT):
+            raise
         # What the server says of a foreign statement may quote it: only the kind of its answer is kept.
         return Plan(remark=f"the server gives no plan for it [{error.code}]")
     return read_plan(answer)

@@ -12,7 +12,7 @@ import pytest
 from bed.clusters import LiveDatabase
 from bed.counted_clinic import Clinic
 from bed.ledgers import ask, new_ledger, tell
-from pgtend.fleet.model import Database
+from pgtend.fleet.model import Database, Limits
 from pgtend.kernel.errors import Refusal
 from pgtend.ledger.database import DatabaseLedger
 from pgtend.ledger.folder import FolderLedger
@@ -169,6 +169,21 @@ def test_a_plan_is_asked_without_running_anything_and_a_reason_is_kept_where_the
     assert (
         "SELECT id FROM hidden WHERE id = $1 -> the server gives no plan for it [postgres.statement_rejected]" in told
     )
+
+
+def test_a_table_that_somebody_locks_keeps_no_night_from_being_judged(clinic: Clinic) -> None:
+    """Its statement has no plan that night, and the reason is kept; those of other tables have theirs."""
+    furnish(clinic)
+    tend(clinic, 1)
+    clinic.tell(BY_PATIENT.format(1), OF_KIND.format(1))
+    with clinic.source.session() as owner:
+        tell(owner, "BEGIN", "LOCK TABLE public.visits")
+        impatient = rules(plans=100).model_copy(update={"limits": Limits(lock_timeout=timedelta(milliseconds=200))})
+        (verdict,) = tend(clinic, 0, impatient).verdicts
+        tell(owner, "ROLLBACK")
+    assert verdict.night.calls > 0
+    remarks = clinic.asked("SELECT remark FROM reporting.statement_plans WHERE plan IS NULL")
+    assert "the server gives no plan for it [postgres.locked_out]" in remarks
 
 
 def ask_source(clinic: Clinic, text: str) -> list[object]:
