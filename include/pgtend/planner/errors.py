@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pgtend.kernel.errors import BrokenEvidence, ManyProblems
+from pgtend.kernel.errors import BrokenEvidence, ManyProblems, Misconfigured
 
 
 class NotProved(BrokenEvidence):
@@ -15,6 +15,12 @@ class RightsMissing(ManyProblems):
     """The role lacks rights that ANALYZE needs; the hints are the exact GRANTs, all at once."""
 
     code = "planner.rights_missing"
+
+
+class NoSuchTable(Misconfigured):
+    """No table has the name that was asked for."""
+
+    code = "planner.no_such_table"
 
 
 class UnknownColumns(ManyProblems):

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from pgtend.fleet.analyze import AnalyzeRules, StatisticsTarget
 from pgtend.kernel.errors import Problem
-from pgtend.kernel.names import did_you_mean
-from pgtend.planner.errors import RightsMissing, UnknownColumns
+from pgtend.kernel.names import did_you_mean, suggestion
+from pgtend.planner.errors import NoSuchTable, RightsMissing, UnknownColumns
 from pgtend.planner.facts import (
     FIND_MISSING_STATISTICS,
     FIND_MISSING_VISIBLE_STATISTICS,
@@ -21,7 +21,7 @@ from pgtend.planner.facts import (
     OwnRights,
     TableFacts,
 )
-from pgtend.planner.model import AnalyzePolicy, Decision, Reason, TableReading
+from pgtend.planner.model import AnalyzePolicy, Decision, Reason, TableReading, matches
 from pgtend.planner.rights import missing_rights
 from pgtend.postgres.errors import StandbyRefused
 from pgtend.postgres.session import Session
@@ -71,6 +71,7 @@ def plan_analyze(session: Session, rules: AnalyzeRules, *, only: Sequence[str] =
     facts = session.facts
     rights = session.row(READ_OWN_RIGHTS)
     tables = read_tables(session, rules, rights)
+    _refuse_unknown_tables(tables, only)
     policy = AnalyzePolicy(rules=rules, recurses=facts.major < ONLY_SINCE, only=tuple(only))
     decisions = policy.decide_all(tables)
     asked = [decision.table for decision in decisions if policy.excluded(decision.table) is None]
@@ -137,6 +138,16 @@ def wanted_targets(
             if f"{target.schema}.{target.table}" in names:
                 wanted[table.oid][target.column] = target.target
     return wanted
+
+
+def _refuse_unknown_tables(tables: Sequence[TableReading], only: Sequence[str]) -> None:
+    for pattern in only:
+        if not any(matches(table.name, (pattern,)) for table in tables):
+            raise NoSuchTable(
+                f"no table is called '{pattern}'",
+                detail=suggestion(pattern, {table.name for table in tables}),
+                hint="Write schema.table, or table alone, with * for any text; `pgtend plan analyze` lists them.",
+            )
 
 
 def _refuse_unknown(

@@ -16,7 +16,7 @@ from bed.planning import Night
 from pgtend.fleet.model import Window
 from pgtend.fleet.window import OutsideWindow
 from pgtend.ledger.model import Subject
-from pgtend.planner.errors import NotProved, RightsMissing
+from pgtend.planner.errors import NoSuchTable, NotProved, RightsMissing
 from pgtend.planner.job import analyze_database
 from pgtend.planner.report import Outcome
 from pgtend.postgres.errors import AlreadyTended, LockedOut, StatementRejected
@@ -222,6 +222,14 @@ def test_a_closed_window_is_respected_unless_a_person_says_otherwise(night: Nigh
     )
     assert len(report.results) == 1
     assert outcomes(night) == ["run.failed", "run.succeeded"]
+
+
+def test_a_table_that_does_not_exist_is_not_fresh(night: Night) -> None:
+    """A name with a mistake in it is refused: nothing to analyze would be taken for good news."""
+    make_stale(night, "a")
+    for pattern in ("clinic.aa", "nothing*"):
+        with pytest.raises(NoSuchTable):
+            night.work(only=["clinic.a", pattern])
 
 
 def test_only_what_was_asked_for_is_looked_at(night: Night) -> None:
