@@ -53,7 +53,6 @@ from pgtend.postgres.sandbox import Sandbox
 from pgtend.postgres.session import Session
 from pgtend.postgres.tools import ClientTools
 from pgtend.vault.agekeys import PrivateKeys
-from pgtend.vault.errors import VaultRefused
 from pgtend.vault.model import Vault
 
 PIPELINE = "restore_drill"
@@ -252,10 +251,8 @@ class _Drill:
         )
         try:
             put_mark(self.vault, entry.manifest, mark)
-        except VaultRefused:
-            self.progress(f"these credentials may only read the vault: the ledger alone says {outcome.state.value}")
         except PgtendError as trouble:
-            # A drill that found a backup broken must say so, and not that the vault was away for a moment.
+            # A drill that found a backup broken must say so, and not that the vault was away or may only be read.
             self.progress(f"the ledger alone says {outcome.state.value}: {trouble.message}")
 
     def list_anew(self) -> None:
