@@ -277,7 +277,7 @@ def _entry(
         manifest_sha256=digest,
         state=BackupState.DAMAGED if faults else _state(manifest, marks),
         faults=faults,
-        in_use=", ".join(str(lease) for lease in notes.leases if lease.until > now),
+        in_use=", ".join(dict.fromkeys(str(lease) for lease in notes.leases if lease.until > now)),
         committed_at=stored.stored_at,
         checked_at=max([manifest.finished_at, *(mark.at for mark in marks)]),
         locked_until=stored.stored_at + lock if lock else None,

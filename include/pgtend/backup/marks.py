@@ -6,7 +6,8 @@ vault tells the whole state of its backups without a ledger.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import threading
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -31,6 +32,8 @@ MARKS = "marks/"
 LEASES = "in-use/"
 ENDED = "-ended.json"
 LEASE = timedelta(days=1)
+RENEWAL = LEASE / 4
+"""Often enough that a vault may be away three times in a row."""
 
 
 class Mark(Record):
@@ -57,7 +60,7 @@ class Lease(Record):
 
     @classmethod
     def begun(cls, backup_id: str, doing: str, by: str, now: datetime) -> Lease:
-        """Begin one; it runs out by itself when its holder dies."""
+        """Begin one; it is renewed while its holder lives, and runs out by itself when that one dies."""
         return cls(backup_id=backup_id, doing=doing, by=by, since=now, until=now + LEASE)
 
     def __str__(self) -> str:
@@ -80,11 +83,13 @@ def read_lease(vault: Vault, key: str) -> Lease:
 
 
 @contextmanager
-def in_use(vault: Vault, manifest: Manifest, lease: Lease, progress: Progress) -> Generator[None]:
+def in_use(
+    vault: Vault, manifest: Manifest, lease: Lease, progress: Progress, *, renewal: timedelta = RENEWAL
+) -> Generator[None]:
     """Tell retention that a backup is being read. Where nothing can be written one goes on without, and is told so."""
-    key = f"{manifest.folder}{LEASES}{new_run_id(lease.since)}.json"
+    folder = f"{manifest.folder}{LEASES}"
     try:
-        stored = _put(vault, key, lease)
+        notes = [_put_lease(vault, folder, lease, lease.since)]
     except VaultRefused:
         progress("these credentials may only read the vault: retention cannot see that the backup is in use")
         yield
@@ -94,9 +99,42 @@ def in_use(vault: Vault, manifest: Manifest, lease: Lease, progress: Progress) -
         yield
         return
     try:
+        with _each(renewal, lambda: _renew(vault, folder, notes, lease, progress)):
+            yield
+    finally:
+        for stored in notes:
+            _let_go(vault, stored, lease, progress)
+
+
+def _renew(vault: Vault, folder: str, notes: list[StoredObject], lease: Lease, progress: Progress) -> None:
+    """Put a later note beside the earlier ones, whose keys are never written again."""
+    now = utc_now()
+    try:
+        notes.append(_put_lease(vault, folder, lease.model_copy(update={"until": now + LEASE}), now))
+    except PgtendError as trouble:
+        progress(f"the note that the backup is in use could not be renewed: {trouble.message}")
+
+
+def _put_lease(vault: Vault, folder: str, lease: Lease, now: datetime) -> StoredObject:
+    return _put(vault, f"{folder}{new_run_id(now)}.json", lease)
+
+
+@contextmanager
+def _each(span: timedelta, do: Callable[[], None]) -> Generator[None]:
+    """Do something again and again beside what is done meanwhile."""
+    over = threading.Event()
+
+    def keep_on() -> None:
+        while not over.wait(span.total_seconds()):
+            do()
+
+    keeper = threading.Thread(target=keep_on, name="lease", daemon=True)
+    keeper.start()
+    try:
         yield
     finally:
-        _let_go(vault, stored, lease, progress)
+        over.set()
+        keeper.join()
 
 
 def ended(key: str) -> str:

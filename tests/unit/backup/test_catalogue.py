@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
+from bed.impatient import wait_for
 from bed.stored_backups import day, folder_vault, manifest_digest, put_backup
 from pgtend.backup.catalogue import Catalogue, databases_in, read_catalogue
 from pgtend.backup.errors import NoSuchBackup
 from pgtend.backup.manifest import Manifest
 from pgtend.backup.marks import Lease, Mark, in_use, put_mark
 from pgtend.backup.states import BackupState
+from pgtend.kernel.times import utc_now
 from pgtend.vault.folder import FolderVault
 from pgtend.vault.model import FolderPlace, StoredObject
 
@@ -30,6 +32,11 @@ def vault(tmp_path: Path) -> FolderVault:
 def catalogue(vault: FolderVault, now: datetime = NOW) -> Catalogue:
     """List the backups of kgc."""
     return read_catalogue(vault, "clinic", "kgc", now)
+
+
+def notes_of_use(vault: FolderVault, made: Manifest) -> list[str]:
+    """Name the notes that say that somebody reads a backup."""
+    return [one.key for one in vault.objects(made.folder) if "in-use" in one.key]
 
 
 def test_backups_are_listed_newest_first(vault: FolderVault) -> None:
@@ -175,6 +182,18 @@ def test_a_lease_shows_while_somebody_reads_and_runs_out(vault: FolderVault) -> 
         assert catalogue(vault).entries[0].in_use == "being restored by ana since 2026-11-21 12:00 UTC"
         assert catalogue(vault, NOW + timedelta(days=2)).entries[0].in_use == ""
     assert catalogue(vault).entries[0].in_use == ""
+
+
+def test_a_lease_lasts_as_long_as_its_reader(vault: FolderVault) -> None:
+    """A restore of two days must not lose its backup after one. It shows once, however often it was renewed."""
+    made = put_backup(vault, day(1))
+    began = utc_now() - timedelta(days=2)
+    lease = Lease.begun(made.backup_id, "restored", "ana", began)
+    with in_use(vault, made, lease, str, renewal=timedelta(milliseconds=20)):
+        wait_for(lambda: len(notes_of_use(vault, made)) > 3)
+        shown = catalogue(vault, utc_now() + timedelta(hours=23)).entries[0].in_use
+    assert shown == f"being restored by ana since {began:%Y-%m-%d %H:%M} UTC"
+    assert notes_of_use(vault, made) == []
 
 
 def test_an_attempt_newer_than_the_newest_backup_is_a_doubt(vault: FolderVault) -> None:
