@@ -82,7 +82,7 @@ def drills(context: typer.Context, databases: DatabaseNames = None, as_json: AsJ
     """Say for each rule when a backup was proven by it last, and what is overdue."""
     from pgtend.cli import screen
     from pgtend.drill.evidence import past_drills
-    from pgtend.drill.selection import cadences, debts
+    from pgtend.drill.selection import debts
     from pgtend.kernel.times import utc_now
 
     desk = desk_of(context)
@@ -90,7 +90,7 @@ def drills(context: typer.Context, databases: DatabaseNames = None, as_json: AsJ
         found = [
             (database.name, debt)
             for database in desk.databases(databases or [])
-            for debt in debts(cadences(database), past_drills(ledger, database.name), utc_now())
+            for debt in debts(database, past_drills(ledger, database.name), utc_now())
         ]
     if as_json:
         screen.show_json([_debt_as_json(name, debt) for name, debt in found])

@@ -79,6 +79,7 @@ class Known:
     """A drill that was done, as the next one has to know it."""
 
     rule: str
+    vault: str
     verdict: str
     ended_at: datetime
     checks_due: str
@@ -115,9 +116,15 @@ def past_drills(ledger: Ledger, database: str) -> tuple[PastDrill, ...]:
     """Remember the drills of a database."""
     if isinstance(ledger, DatabaseLedger):
         known = ledger.reach(lambda session: session.rows(READ_PAST, {"database": database}))
-        return tuple(_past(one.rule, one.verdict, one.ended_at, one.checks_due) for one in known)
+        return tuple(_past(one.rule, one.vault, one.verdict, one.ended_at, one.checks_due) for one in known)
     return tuple(
-        _past(str(line["rule"]), str(line["verdict"]), _moment(line["ended_at"]), str(line["checks_due"]))
+        _past(
+            str(line["rule"]),
+            str(line["vault"]),
+            str(line["verdict"]),
+            _moment(line["ended_at"]),
+            str(line["checks_due"]),
+        )
         for line in _lines(ledger, RECORD_DRILL.name, database)
     )
 
@@ -136,9 +143,10 @@ def last_answers(ledger: Ledger, database: str) -> Mapping[str, Decimal]:
     return {subject: number for subject, text in pairs if (number := _number(text)) is not None}
 
 
-def _past(rule: str, verdict: str, ended_at: datetime, due: str) -> PastDrill:
+def _past(rule: str, vault: str, verdict: str, ended_at: datetime, due: str) -> PastDrill:
     names = frozenset(CheckName(name) for name in due.split(",") if name in set(CheckName))
-    return PastDrill(rule=Rule(rule), ended_at=ended_at, proved=Verdict(verdict) is not Verdict.FAIL, checks=names)
+    proved = Verdict(verdict) is not Verdict.FAIL
+    return PastDrill(rule=Rule(rule), vault=vault, ended_at=ended_at, proved=proved, checks=names)
 
 
 def _lines(ledger: Ledger, kind: str, database: str) -> Iterator[Mapping[str, object]]:

@@ -39,7 +39,7 @@ from pgtend.drill.model import (
 )
 from pgtend.drill.prediction import recovery
 from pgtend.drill.provision import Copy
-from pgtend.drill.selection import Chosen, cadences, choose, due_extras, due_rule
+from pgtend.drill.selection import Chosen, choose, due_extras, due_rule, vault_for
 from pgtend.drill.stages import Stage
 from pgtend.drill.telling import raise_if_failed, say_outcome
 from pgtend.fleet.model import Database, Fleet
@@ -278,9 +278,9 @@ def drill_backup(  # noqa: PLR0913 - where, what, on whose behalf; the rest has 
         for swept in sweep_leftovers():
             progress(f"removed {swept.name}, which a drill that was killed left behind")
         past, now = past_drills(ledger, site.database.name), clock()
-        rule = order.rule or due_rule(cadences(site.database), past, now)
+        rule = order.rule or due_rule(site.database, past, now)
         extras = due_extras(site.database.drill, past, now) if order.extras is None else order.extras
-        name = _vault_name(site.database, rule)
+        name = vault_for(site.database, rule, past)
         with site.vaults(name) as vault:
             catalogue = read_catalogue(vault, site.fleet.fleet, site.database.name, now)
             course = Course(progress=progress, clock=clock)
@@ -352,11 +352,6 @@ def write_way_in(copy: Copy) -> Path:
     path.touch(mode=0o600)
     path.write_text("\n".join(["[drill]", *lines, ""]), encoding="utf-8")
     return path
-
-
-def _vault_name(database: Database, rule: Rule) -> str:
-    copies = sorted(database.backup.copies)
-    return copies[0] if rule is Rule.SECOND_VAULT and copies else database.vault
 
 
 def _in_time(name: CheckName, target: Target) -> Check:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ class PastDrill:
     """What selection has to know about a drill that was done."""
 
     rule: Rule
+    vault: str
     ended_at: datetime
     proved: bool
     """Whether it passed, wholly or in part."""
@@ -68,22 +70,40 @@ def cadences(database: Database) -> Mapping[Rule, timedelta]:
     return found
 
 
-def debts(rules: Mapping[Rule, timedelta], past: Sequence[PastDrill], now: datetime) -> tuple[Debt, ...]:
+def debts(database: Database, past: Sequence[PastDrill], now: datetime) -> tuple[Debt, ...]:
     """Say for each rule how late it is, the most overdue first. A drill that failed pays no debt."""
     found: list[Debt] = []
-    for rule, every in rules.items():
-        last = max((drill.ended_at for drill in past if drill.rule is rule and drill.proved), default=None)
+    for rule, every in cadences(database).items():
+        last = _last_proved(rule, vault_for(database, rule, past), past)
         found.append(Debt(rule=rule, every=every, last=last, late=now - last - every if last else timedelta.max))
     order = {rule: number for number, rule in enumerate(Rule)}
     return tuple(sorted(found, key=lambda debt: (-_share(debt), order[debt.rule])))
 
 
-def due_rule(rules: Mapping[Rule, timedelta], past: Sequence[PastDrill], now: datetime) -> Rule:
+def due_rule(database: Database, past: Sequence[PastDrill], now: datetime) -> Rule:
     """Choose the rule that a scheduled drill follows: the most overdue one, and the newest backup when none is."""
-    worst = debts(rules, past, now)
+    worst = debts(database, past, now)
     # Half a day of slack: a weekly drill must not wait another week because the last one ended an hour later.
     slack = timedelta(hours=12)
     return next((debt.rule for debt in worst if debt.late >= -slack), Rule.NEWEST)
+
+
+def vault_for(database: Database, rule: Rule, past: Sequence[PastDrill]) -> str:
+    """Choose the vault to drill from: of several second ones that whose copies were proved longest ago, or never."""
+    if rule is not Rule.SECOND_VAULT or not database.backup.copies:
+        return database.vault
+
+    def last(name: str) -> float:
+        proved = _last_proved(rule, name, past)
+        return proved.timestamp() if proved else -math.inf
+
+    return min(sorted(database.backup.copies), key=last)
+
+
+def _last_proved(rule: Rule, vault: str, past: Sequence[PastDrill]) -> datetime | None:
+    """Tell when a rule was followed last with success; what was proved of one copy says nothing about another."""
+    good = (one for one in past if one.rule is rule and one.proved)
+    return max((one.ended_at for one in good if one.vault == vault or rule is not Rule.SECOND_VAULT), default=None)
 
 
 def due_extras(rules: DrillRules, past: Sequence[PastDrill], now: datetime) -> frozenset[CheckName]:

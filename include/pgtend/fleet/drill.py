@@ -81,7 +81,8 @@ class DrillCadence(Settings):
     random: Span = Field(default=timedelta(days=30), description="A random backup of the last 30 days.")
     oldest: Span = Field(default=timedelta(days=91), description="The oldest backup that is kept.")
     second_vault: Span = Field(
-        default=timedelta(days=30), description="The newest copy in a second vault, where `backup.copies` names one."
+        default=timedelta(days=30),
+        description="The newest copy in each second vault, where `backup.copies` names any; they take turns.",
     )
     escrow_key: Span = Field(
         default=timedelta(days=91),
