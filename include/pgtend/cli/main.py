@@ -42,7 +42,7 @@ from pgtend.cli import (
     watchdog,
 )
 from pgtend.cli.options import Call
-from pgtend.kernel.errors import PgtendError
+from pgtend.kernel.errors import PgtendError, naming_what_is_scarce
 from pgtend.kernel.times import utc_now
 
 INTERRUPTED = 130
@@ -123,7 +123,8 @@ def run() -> NoReturn:
     """Run one command; the exit status tells the family of what went wrong."""
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        app()
+        with naming_what_is_scarce():
+            app()
     except PgtendError as error:
         sys.exit(_say(error))
     except Terminated:
@@ -151,9 +152,13 @@ def _say(error: PgtendError) -> int:
 def _confess() -> int:
     """Say that this is a defect of ours; the traceback may hold anything, so it goes into a private file."""
     kind = sys.exc_info()[0]
-    handle, path = tempfile.mkstemp(prefix=f"pgtend-{utc_now():%Y%m%dT%H%M%SZ}-", suffix=".traceback")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        traceback.print_exc(file=file)
     typer.echo(f"error: unexpected {kind.__name__ if kind else 'error'}, which is a defect of pgtend", err=True)
-    typer.echo(f"  The traceback is in {path}, readable by you alone; look through it before you send it.", err=True)
+    try:
+        handle, path = tempfile.mkstemp(prefix=f"pgtend-{utc_now():%Y%m%dT%H%M%SZ}-", suffix=".traceback")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            traceback.print_exc(file=file)
+    except OSError as error:
+        typer.echo(f"  The traceback could not be kept: {error.strerror}.", err=True)
+    else:
+        typer.echo(f"  The traceback is in {path}, for you alone; look through it before you send it.", err=True)
     return PgtendError.exit_status

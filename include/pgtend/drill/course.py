@@ -44,7 +44,7 @@ from pgtend.drill.provision import (
 from pgtend.drill.smoke import check_smoke
 from pgtend.drill.stages import Stage, StageTime
 from pgtend.fleet.model import DrillRules, LeastIsolation
-from pgtend.kernel.errors import Outage, PgtendError
+from pgtend.kernel.errors import Outage, PgtendError, naming_what_is_scarce
 from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
 from pgtend.kernel.sizes import Bytes
@@ -283,7 +283,8 @@ class Course:
     def _beside(self, name: CheckName) -> Generator[None]:
         """Let a check beside the restore fail without ending the drill."""
         try:
-            yield
+            with naming_what_is_scarce():
+                yield
         except PgtendError as error:
             check = blame(error, name)
             if check is None:
@@ -294,7 +295,8 @@ class Course:
     def _past(self, name: CheckName) -> Generator[None]:
         """Turn what cannot be gone past into a failed check of the right class. An outage of others is none."""
         try:
-            yield
+            with naming_what_is_scarce():
+                yield
         except PgtendError as error:
             check = blame(error, name)
             if check is None:

@@ -6,7 +6,10 @@ full sentences, and the hint names a command or a runbook. A secret or the conte
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import errno
+import os
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -49,6 +52,12 @@ class Outage(PgtendError):
     exit_status: ClassVar[int] = 75
 
 
+class MachineExhausted(Outage):
+    """The machine on which we run has run out of something: room, memory, open files, processes."""
+
+    code: ClassVar[str] = "pgtend.machine_exhausted"
+
+
 class Refusal(PgtendError):
     """A safety rule said no: the hint says what a person may do."""
 
@@ -69,6 +78,7 @@ class BrokenEvidence(PgtendError):
 
 WORST_FIRST: Final[tuple[type[PgtendError], ...]] = (BrokenEvidence, Misconfigured, Refusal, Outage)
 _NAMED: Final = 20
+_SCARCE: Final = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +134,29 @@ def _badness(error: PgtendError) -> int:
     return next((rank for rank, family in enumerate(WORST_FIRST) if isinstance(error, family)), len(WORST_FIRST))
 
 
+@contextmanager
+def naming_what_is_scarce() -> Generator[None]:
+    """Turn what the system says when this machine has too little of something into an outage of its own.
+
+    Rooms whose own disk may be full, such as the vault, say so in their words before it comes to this.
+    """
+    try:
+        yield
+    except (OSError, MemoryError) as error:
+        number = error.errno if isinstance(error, OSError) else errno.ENOMEM
+        if number not in _SCARCE:
+            raise
+        raise MachineExhausted(
+            f"this machine has run out of something: {os.strerror(number)}",
+            detail="What was begun is undone, or goes on with the next try.",
+            hint="Look at the disk of TMPDIR first; see docs/runbooks/machine-exhausted.md.",
+        ) from error
+
+
 __all__ = [
     "WORST_FIRST",
     "BrokenEvidence",
+    "MachineExhausted",
     "ManyProblems",
     "Misconfigured",
     "Outage",
@@ -134,5 +164,6 @@ __all__ = [
     "Problem",
     "Refusal",
     "family_of",
+    "naming_what_is_scarce",
     "together",
 ]

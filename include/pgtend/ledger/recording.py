@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Protocol
 
-from pgtend.kernel.errors import BrokenEvidence, PgtendError
+from pgtend.kernel.errors import BrokenEvidence, PgtendError, naming_what_is_scarce
 from pgtend.ledger.errors import LedgerUnreachable
 from pgtend.ledger.model import Ending, Outcome, Run, ending_of
 
@@ -23,7 +23,8 @@ class OpenRun(Run, Protocol):
 def recorded(run: OpenRun) -> Generator[Run]:
     """Let the work happen, and write down how it ended."""
     try:
-        yield run
+        with naming_what_is_scarce():
+            yield run
     except BaseException as failure:
         _record_failure(run, failure)
         raise

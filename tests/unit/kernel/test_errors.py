@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import pickle
 
 import pytest
 
 from pgtend.kernel.errors import (
     BrokenEvidence,
+    MachineExhausted,
     ManyProblems,
     Misconfigured,
     Outage,
@@ -15,6 +17,7 @@ from pgtend.kernel.errors import (
     Problem,
     Refusal,
     family_of,
+    naming_what_is_scarce,
 )
 
 
@@ -61,3 +64,29 @@ def test_each_family_has_an_exit_status_of_its_own(family: type[PgtendError], st
     """A script can tell the families apart; the numbers are those of sysexits.h."""
     assert family.exit_status == status
     assert family_of(family("x")) is family
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "no room", "patient-4711"), "No space left on device"),
+        (OSError(errno.EMFILE, "too many"), "Too many open files"),
+        (BlockingIOError(errno.EAGAIN, "no process"), "Resource temporarily unavailable"),
+        (MemoryError(), "Cannot allocate memory"),
+    ],
+    ids=lambda one: type(one).__name__ if isinstance(one, Exception) else "",
+)
+def test_what_the_machine_lacks_is_an_outage(error: Exception, said: str) -> None:
+    """It passes, it is no defect of ours, and the name of a file is no word for an alert."""
+    with pytest.raises(MachineExhausted) as caught, naming_what_is_scarce():
+        raise error
+    assert caught.value.message == f"this machine has run out of something: {said}"
+    assert isinstance(caught.value, Outage)
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError(errno.ENOENT, "none"), TimeoutError(), ValueError("4711")])
+def test_any_other_error_stays_what_it_is(error: Exception) -> None:
+    """A file that is not there comes back by no patience."""
+    with pytest.raises(type(error)) as caught, naming_what_is_scarce():
+        raise error
+    assert caught.value is error

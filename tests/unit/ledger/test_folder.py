@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bed.ledgers import KGC, RECORD, Looked
-from pgtend.kernel.errors import BrokenEvidence, Refusal
+from pgtend.kernel.errors import BrokenEvidence, MachineExhausted, Refusal
 from pgtend.ledger.errors import FolderDamaged, LedgerUnreachable
 from pgtend.ledger.folder import FolderLedger
 from pgtend.ledger.model import ChainBreak, Fault
@@ -139,6 +140,13 @@ def test_damage_stays_damage_when_the_ledger_died_too(ledger: FolderLedger) -> N
         replaced_by_a_file(ledger)
         raise Damage("a part is damaged", detail="It is cut.")
     assert caught.value.detail.startswith("It is cut. The ledger could not be told: the ledger folder")
+
+
+def test_a_run_on_a_machine_without_room_failed_as_an_outage(ledger: FolderLedger) -> None:
+    """As an error of Python it was no family's, had no hint, and stood in the ledger as interrupted."""
+    with pytest.raises(MachineExhausted), ledger.run(KGC):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert '"error_code": "pgtend.machine_exhausted"' in [*ledger.entries()][-1].detail
 
 
 def test_a_kill_stays_a_kill_when_the_ledger_died_too(ledger: FolderLedger) -> None:
