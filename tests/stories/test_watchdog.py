@@ -297,7 +297,7 @@ def test_a_database_that_nobody_looks_at_any_more_is_told(post: Post) -> None:
 
 
 def test_a_look_from_a_time_to_come_is_no_look(post: Post) -> None:
-    """A worker whose clock is a day ahead leaves one, and until that day no other is kept."""
+    """A worker whose clock is a day ahead leaves one; the next look of one that is right replaces it."""
     post.now += timedelta(days=1)
     post.look_at_health()
     post.now -= timedelta(days=1)

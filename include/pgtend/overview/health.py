@@ -172,7 +172,7 @@ def health_cell(database: str, known: WorstHealth | None, now: datetime) -> Cell
         return Cell(light=Light.UNKNOWN, says="not looked at", why="Nobody has looked at it yet.", link=page)
     if known.looked_at > now + _CLOCKS_DIFFER:
         when = f"{known.looked_at:%Y-%m-%d %H:%M} UTC"
-        why = f"Its last look was dated {when} by a clock that was wrong; none is kept until then."
+        why = f"Its last look was dated {when} by a clock that was wrong; the next one replaces it."
         return Cell(light=Light.UNKNOWN, says="not looked at", why=why, link=page)
     ago = say_age(max(now - known.looked_at, timedelta()))
     if known.is_stale:

@@ -121,7 +121,7 @@ def _done_at(session: Session, now: datetime, database: str, pipeline: str) -> d
     """Tell when a pipeline left a good result last."""
     if pipeline == HEALTH:
         looks = session.rows(READ_LAST_LOOK, {"database": database})
-        # The clock of a worker that was ahead dates looks into the future, and until then no other one is kept.
+        # The clock of a worker that is ahead dates its looks into the future.
         return looks[0].looked_at if looks and looks[0].looked_at <= now + _CLOCKS_DIFFER else None
     runs = last_good_run(session, database, pipeline)
     return runs[0].ended_at if runs else None

@@ -117,6 +117,19 @@ def test_a_look_that_was_overtaken_is_not_kept(ward: Ward) -> None:
     assert store.keep(late, timedelta(minutes=15)) is False
 
 
+def test_a_look_from_a_time_to_come_keeps_no_other_out(ward: Ward) -> None:
+    """A worker whose clock was a year ahead dated it; until that day nobody knew any more how the database is."""
+    assert ward.ledger is not None
+    store = HealthStore(ward.ledger)
+    ahead = examine(ward.database, ward.monitor, store, clock=lambda: datetime.now(UTC) + timedelta(days=365))
+    assert store.keep(ahead, timedelta(minutes=15))
+    right = examine(ward.database, ward.monitor, store, clock=lambda: datetime.now(UTC))
+    assert store.keep(right, timedelta(minutes=15))
+    assert finding_of(right, Watched.REACHABLE).level is Level.OK
+    again = examine(ward.database, ward.monitor, store, clock=lambda: datetime.now(UTC) - timedelta(minutes=1))
+    assert not store.keep(again, timedelta(minutes=15))
+
+
 def test_without_a_memory_a_database_is_looked_at_twice(ward: Ward) -> None:
     """So that numbers that need a comparison have one."""
     ward.ledger = None

@@ -349,7 +349,7 @@ def test_health_that_nobody_looked_at_is_not_known() -> None:
     ahead = health_cell("kgc", replace(known, looked_at=NOW + 5 * HOUR), NOW)
     assert (ahead.light, ahead.says) == (Light.UNKNOWN, "not looked at")
     assert (
-        ahead.why == "Its last look was dated 2026-11-21 14:00 UTC by a clock that was wrong; none is kept until then."
+        ahead.why == "Its last look was dated 2026-11-21 14:00 UTC by a clock that was wrong; the next one replaces it."
     )
     assert health_cell("kgc", None, NOW).light is Light.UNKNOWN
 
