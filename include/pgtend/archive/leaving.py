@@ -18,6 +18,7 @@ from pgtend.archive.seal import verify_month
 from pgtend.archive.tables import Shelf, find, partition_of
 from pgtend.backup.catalogue import read_catalogue
 from pgtend.backup.states import BackupState
+from pgtend.kernel.names import counted
 from pgtend.kernel.times import utc_now
 from pgtend.postgres.errors import LockedOut
 from pgtend.postgres.session import Session
@@ -135,7 +136,7 @@ def change_cold(session: Session, unit: Unit, state: str) -> None:
 def _require_in_vault(shelf: Shelf, unit: Unit, vault: Vault) -> None:
     """Read what was proven once more: between the proof and now it may have been removed, or be of another vault."""
     known = [cold for cold in months_in_vault(shelf.session, shelf.names, unit) if cold.gen == unit.gen]
-    why = _why_not_whole(vault, known[0]) if known else "the ledger knows of none"
+    why = _why_not_whole(vault, unit, known[0]) if known else "the ledger knows of none"
     if why:
         # It is stored anew by the next run.
         move_on(shelf.session, unit, State.SEALED)
@@ -146,8 +147,10 @@ def _require_in_vault(shelf: Shelf, unit: Unit, vault: Vault) -> None:
         )
 
 
-def _why_not_whole(vault: Vault, cold: ColdMonth) -> str:
+def _why_not_whole(vault: Vault, unit: Unit, cold: ColdMonth) -> str:
     """Say what is wrong with a stored month, as far as it shows without a private key; nothing when it is whole."""
+    if cold.rows != unit.rows:
+        return f"it holds {counted(cold.rows, 'row')} instead of {unit.rows:,}"
     try:
         manifest = read_month_manifest(vault, cold.key)
         if (manifest.rows, manifest.checksum) != (cold.rows, cold.checksum):

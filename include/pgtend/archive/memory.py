@@ -30,6 +30,7 @@ READ_UNITS = query(__package__ or "", "read_units", Unit)
 READ_HOLDS = query(__package__ or "", "read_holds", HoldFacts)
 CHANGE_UNIT = query(__package__ or "", "change_unit", Changed)
 OPEN_UNIT = command(__package__ or "", "open_unit")
+REOPEN_UNIT = command(__package__ or "", "reopen_unit")
 REWRITE_UNIT = command(__package__ or "", "rewrite_unit")
 
 
@@ -102,6 +103,11 @@ def move_on(session: Session, unit: Unit, state: State) -> None:
             detail=f"It was {unit.state} in generation {unit.gen}, and is not any more.",
             hint="Look at `pgtend archive status`, and see docs/runbooks/archive-seal-broken.md.",
         )
+
+
+def reopen(session: Session, unit: Unit) -> None:
+    """Let a month be sealed and stored anew, because it gets rows or values that the vault has not together with it."""
+    session.run(REOPEN_UNIT, {"source_id": unit.source_id, "month": unit.month})
 
 
 def rewrite(session: Session, unit: Unit, rows: int, checksum: str, described: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ from pgtend.archive.erasures import Erasure, matching, read_erasures
 from pgtend.archive.errors import KeyNeeded, NoSuchMonth
 from pgtend.archive.leaving import change_cold
 from pgtend.archive.manifest import read_month_manifest
-from pgtend.archive.memory import rewrite, units_of
+from pgtend.archive.memory import reopen, rewrite, units_of
 from pgtend.archive.model import State, Unit
 from pgtend.archive.names import Names
 from pgtend.archive.seal import Digest, catch_up, compare, digest, seal_month
@@ -156,6 +156,7 @@ def thaw(desk: Desk, month: date) -> Unit:
     colds = alone(desk.session, names, month)
     with desk.session.transaction():
         shelf.make_months([month], units_of(desk.session, names))
+        reopen(desk.session, unit_of(desk.session, names, month))
         unit = unit_of(desk.session, names, month)
         there = partition_of(unit)
         loaded = [_load_cold(desk, unit, cold, there) for cold in colds]

@@ -266,3 +266,23 @@ def test_a_new_column_between_two_runs_breaks_no_seal(cold: Attic) -> None:
     with cold.desk() as desk:
         restore_to_live(desk, SEPTEMBER, hold=timedelta(days=30), by="ana")
     assert cold.run().proven == 3
+
+
+def test_a_month_that_came_back_beside_late_rows_leaves_with_all_of_them(cold: Attic) -> None:
+    """Its late rows were in the vault already, proven by themselves, and left again alone."""
+    drop_everything(cold)
+    cold.live.run(
+        f"INSERT INTO {METRICS} (user_id, date, medication_score, diet_score, exercise_score)"
+        " VALUES (8, '2025-09-10', 1, 2, 3)"
+    )
+    cold.run()
+    erase_seven(cold, with_key=True)
+    before, rows = cold.content("pgtend_archive.public__health_metrics_2025_09"), cold.unit("2025-09").rows
+    cold.run()
+    cold.take_backup()
+    cold.pass_week()
+    cold.run()
+    assert cold.unit("2025-09").stands is State.DROPPED
+    with cold.desk(keys=KEYS) as desk:
+        back = restore_beside(desk, SEPTEMBER)
+    assert (cold.content(back.place), back.rows) == (before, rows)
