@@ -18,9 +18,11 @@ from zoneinfo import ZoneInfo
 
 from pgtend.archive.detach import ATTACH_LANDING, CREATE_LANDING
 from pgtend.archive.errors import TooBusy
+from pgtend.archive.facts import READ_OBSTACLES
 from pgtend.archive.model import month_after
 from pgtend.archive.names import Names
 from pgtend.archive.preflight import Reading
+from pgtend.archive.shape import table_changed
 from pgtend.archive.tables import Shelf
 from pgtend.fleet.model import Limits
 from pgtend.kernel.errors import PgtendError
@@ -160,8 +162,15 @@ class Converter:
         }
         with self.session.transaction():
             self.session.run(LOCK_TABLE, table=self._names.live)
+            self._require_no_obstacle()
             for one in self.session.rows(READ_EXCHANGE, values):
                 self.session.run(REPEAT_DEFINITION, written=from_catalogue(one.definition))
+
+    def _require_no_obstacle(self) -> None:
+        """Look once more what is in the way: hours may lie between the plan and the exchange."""
+        facts, rule = self.reading.facts, self.reading.rule
+        if self.session.rows(READ_OBSTACLES, {"relation": facts.oid, "time": rule.by}):
+            raise table_changed(self._names)
 
     def _bound(self) -> date | None:
         """Choose the first month after all rows there are, and far enough ahead of today."""

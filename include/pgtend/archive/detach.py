@@ -12,6 +12,7 @@ from pgtend.archive.memory import move_on, open_unit, units_of
 from pgtend.archive.model import State, Unit
 from pgtend.archive.names import SCHEMA, Names
 from pgtend.archive.plan import TablePlan
+from pgtend.archive.shape import require_shape
 from pgtend.archive.tables import Shelf, find
 from pgtend.kernel.progress import Progress
 from pgtend.postgres.errors import LockedOut
@@ -79,6 +80,7 @@ class Detacher:
             if time.monotonic() >= self.closes_at or not self._is_quiet():
                 self.report.waiting.append(due.whole)
                 continue
+            require_shape(self.session, self.plan.reading, due.leaf)
             self._begin(due.whole, due.leaf)
             self._carry_on(self._unit(due.whole), due.leaf)
         return self.report

@@ -87,3 +87,9 @@ class NoPersonColumn(Misconfigured):
     """The rule of a table does not say which column names the person a row is about."""
 
     code = "archive.no_person_column"
+
+
+class TableChanged(Outage):
+    """Somebody changed the columns of a table, or pointed a foreign key at it, while its rows left."""
+
+    code = "archive.table_changed"

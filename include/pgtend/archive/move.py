@@ -30,6 +30,7 @@ from pgtend.archive.memory import units_of
 from pgtend.archive.model import FEWEST_PAGES, Pace
 from pgtend.archive.plan import TablePlan
 from pgtend.archive.pressure import Gauge, Lookout
+from pgtend.archive.shape import keep_shape
 from pgtend.archive.tables import Shelf
 from pgtend.fleet.model import Referenced
 from pgtend.kernel.names import counted
@@ -164,6 +165,7 @@ class Mover:
         """Copy, note and delete rows as of one moment: should anybody change one meanwhile, none of them moves."""
         table = self._table(due)
         with self.session.transaction(of_one_moment=True):
+            keep_shape(self.session, self.plan.reading, due.leaf)
             kept = self.session.run(COPY_BATCH, values, table=table, **self._copied).rows
             noted = self._note_content(due, values, kept)
             left = self.session.run(DELETE_BATCH, values, table=table, due=self._due).rows
@@ -202,6 +204,7 @@ class Mover:
         """Move rows in one statement, which waits for whoever changes one, and takes what became of it."""
         table, layout = self._table(due), self.plan.reading.layout
         with self.session.transaction():
+            keep_shape(self.session, self.plan.reading, due.leaf)
             if self.plan.reading.rule.referenced is Referenced.KEEP:
                 self.session.row(LOCK_ROWS, values, table=table, due=layout.before(self.plan.cutoff))
             told = self.session.run(
