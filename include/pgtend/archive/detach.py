@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from pgtend.archive.errors import TooBusy
-from pgtend.archive.facts import READ_LEAVES, LeafFacts
+from pgtend.archive.facts import READ_COLUMNS, READ_LEAVES, LeafFacts
 from pgtend.archive.memory import move_on, open_unit, units_of
 from pgtend.archive.model import State, Unit
 from pgtend.archive.names import SCHEMA, Names
@@ -16,7 +16,7 @@ from pgtend.archive.shape import require_shape
 from pgtend.archive.tables import Shelf, find
 from pgtend.kernel.progress import Progress
 from pgtend.postgres.errors import LockedOut
-from pgtend.postgres.identifiers import Composable, column, relation
+from pgtend.postgres.identifiers import Composable, column, from_catalogue, relation
 from pgtend.postgres.session import Session
 from pgtend.sqlfiles import command, query
 
@@ -46,6 +46,7 @@ READ_INDEX_NAMES = query(__package__ or "", "read_index_names", IndexName)
 RENAME_INDEX = command(__package__ or "", "rename_index")
 MOVE_TO_OUR_SCHEMA = command(__package__ or "", "move_to_our_schema")
 RENAME_MONTH = command(__package__ or "", "rename_month")
+ADD_MISSING_COLUMN = command(__package__ or "", "add_missing_column")
 
 _PATIENCE = 10.0
 _LONG_PATIENCE = 300.0
@@ -158,9 +159,22 @@ class Detacher:
                 RENAME_MONTH, partition=relation(SCHEMA, name), new=column(self.shelf.names.month_name(unit.month))
             )
             ours = self.shelf.names.month(unit.month)
+            self._add_missing_columns(ours, self.shelf.names.month_name(unit.month))
             self.shelf.attach(unit.month, ours)
             self.shelf.give(ours)
             move_on(self.session, unit, State.MOVING)
+
+    def _add_missing_columns(self, month: Composable, name: str) -> None:
+        """Make room for what only the archive has since a column went: without it the month could not be attached."""
+        names, there = self.shelf.names, find(self.session, SCHEMA, name)
+        archive = find(self.session, names.schema, names.archive_name)
+        if there is None or archive is None:
+            return
+        known = {one.name for one in self.session.rows(READ_COLUMNS, {"relation": there.oid})}
+        for one in self.session.rows(READ_COLUMNS, {"relation": archive.oid}):
+            if one.name not in known:
+                kind = from_catalogue(one.declared)
+                self.session.run(ADD_MISSING_COLUMN, partition=month, column=column(one.name), kind=kind)
 
     def _rename_indexes(self, month: date, schema: str, name: str) -> None:
         """Name the indexes of a month after it: tables of several schemas have partitions and indexes of one name."""

@@ -230,3 +230,14 @@ def test_a_month_that_nobody_counted_yet_is_brought_back_and_erased_from(stock: 
         assert erase(desk, Person(SecretStr("7")).digested((STOCK,), "ana")).archived == 65
     assert stock.run().sealed == 4
     assert stock.unit("2025-09", STOCK).rows == 570
+
+
+def test_a_month_leaves_also_after_a_column_went_that_its_archive_still_has(stock: Attic) -> None:
+    """It was detached and could not be attached: nobody saw its rows, and no run got any further."""
+    stock.live.run(f"ALTER TABLE {STOCK} ADD COLUMN note text")
+    stock.run()
+    stock.live.run(f"DROP VIEW {WHOLE}", f"ALTER TABLE {STOCK} DROP COLUMN note")
+    stock.now += timedelta(days=31)
+    before = stock.ask(f"SELECT (SELECT count(*) FROM {STOCK}) + (SELECT count(*) FROM {ARCHIVE})")
+    assert stock.run().detached == 1
+    assert stock.ask(f"SELECT count(*) FROM {WHOLE}") == before
