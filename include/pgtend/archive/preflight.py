@@ -219,9 +219,14 @@ class Reading:
             there = archived.get(one.name)
             column = _quoted(one.name)
             if there is None:
+                renamed = [
+                    f" Or, if it was {old.name}: ALTER TABLE {table} RENAME COLUMN {_quoted(old.name)} TO {column};"
+                    for old in self.archive_columns
+                    if old.name not in live and old.declared == one.declared
+                ]
                 yield self._problem(
                     f"column {one.name} is new, and its archive lacks it",
-                    f"ALTER TABLE {table} ADD COLUMN {column} {one.declared};",
+                    f"ALTER TABLE {table} ADD COLUMN {column} {one.declared};{''.join(renamed)}",
                 )
             elif there.declared != one.declared:
                 yield self._problem(

@@ -10,14 +10,16 @@ from pgtend.archive.as_stored import AsStored
 from pgtend.archive.cold import ColdMonth, cold_of, fetched
 from pgtend.archive.columns import Layout
 from pgtend.archive.erasures import Erasure, matching, read_erasures
-from pgtend.archive.errors import KeyNeeded, NoSuchMonth
+from pgtend.archive.errors import KeyNeeded, NoSuchMonth, NotArchivable
+from pgtend.archive.facts import READ_COLUMNS
 from pgtend.archive.leaving import change_cold
 from pgtend.archive.manifest import read_month_manifest
 from pgtend.archive.memory import reopen, rewrite, units_of
 from pgtend.archive.model import State, Unit
 from pgtend.archive.names import Names
 from pgtend.archive.seal import Digest, catch_up, compare, digest, seal_month
-from pgtend.archive.tables import Shelf, partition_of
+from pgtend.archive.tables import Shelf, find, partition_of
+from pgtend.kernel.errors import Problem
 from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
 from pgtend.kernel.times import utc_now
@@ -125,6 +127,7 @@ def restore_beside(desk: Desk, month: date, *, whose: Erasure | None = None) -> 
 def restore_to_live(desk: Desk, month: date, *, hold: timedelta, by: str, whose: Erasure | None = None) -> Restored:
     """Bring a month back into the live table, held there so that the next run does not take it away again."""
     names, layout = desk.shelf.names, desk.shelf.layout
+    _require_columns(desk, month)
     catch_up(desk.shelf)
     if alone(desk.session, names, month):
         thaw(desk, month)
@@ -148,6 +151,23 @@ def restore_to_live(desk: Desk, month: date, *, hold: timedelta, by: str, whose:
         if done.gone != done.back or done.known != 1:
             raise _missing(names, month, "the live table did not take all of its rows")
     return Restored(place=str(names), rows=done.back, is_whole=whose is None)
+
+
+def _require_columns(desk: Desk, month: date) -> None:
+    """Refuse where the live table has no place for a value: it would leave the archive, and be nowhere."""
+    names = desk.shelf.names
+    archive = find(desk.session, names.schema, names.archive_name)
+    archived = desk.session.rows(READ_COLUMNS, {"relation": archive.oid}) if archive else []
+    live = {one.name for one in desk.shelf.layout.columns}
+    NotArchivable.raise_if_any(
+        f"{names} {month:%Y-%m} has columns that its table has no more",
+        tuple(
+            Problem(str(names), f"{one.name} has no column in the table", f"ADD COLUMN of {one.declared}.")
+            for one in archived
+            if one.name not in live
+        ),
+        hint=f"Leave out --live; or drop the column in {names.schema}.{names.archive_name} if nobody needs it.",
+    )
 
 
 def thaw(desk: Desk, month: date) -> Unit:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pgtend.archive.columns import Layout
 from pgtend.archive.errors import SealBroken
-from pgtend.archive.memory import move_on, rewrite, units_of
+from pgtend.archive.memory import move_on, reopen, rewrite, units_of
 from pgtend.archive.model import State, Unit
 from pgtend.archive.names import SCHEMA, Names
 from pgtend.archive.tables import Shelf, find, partition_of
@@ -114,6 +114,9 @@ def follow_columns(shelf: Shelf, units: Sequence[Unit]) -> int:
             if now.rows != unit.rows:
                 compare(shelf.names, unit, now, "its table")
             rewrite(shelf.session, unit, now.rows, now.checksum, shelf.layout.described)
+            if unit.stands in {State.STORED, State.PROVEN} and not set(shelf.layout.described) <= set(unit.columns):
+                # What was stored lacks a column, and the archive may have values in it.
+                reopen(shelf.session, unit)
         told += 1
     return told
 

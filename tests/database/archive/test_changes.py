@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date, timedelta
 
 import pytest
 
 from bed.archiving import METRICS, Attic
+from bed.backups import KEYS
 from pgtend.archive.errors import NotArchivable, TableChanged
+from pgtend.archive.model import State
+from pgtend.archive.restoring import restore_beside, restore_to_live, thaw
 
 ARCHIVE = "public.health_metrics_archive"
+SEPTEMBER = "date BETWEEN '2025-09-01' AND '2025-09-30 23:59'"
 pytestmark = pytest.mark.pg(">= 18")
 
 
@@ -55,3 +60,42 @@ def test_a_table_that_somebody_points_at_by_now_is_not_converted(attic: Attic) -
     with pytest.raises(TableChanged, match="was changed by somebody"):
         attic.run()
     assert attic.ask(f"SELECT relkind FROM pg_class WHERE oid = '{METRICS}'::regclass") == "r"
+
+
+def test_what_only_the_archive_has_of_a_column_goes_to_the_vault_too(attic: Attic) -> None:
+    """A column went from the table: what older months hold in it would have left the database and been nowhere."""
+    scores = f"SELECT sum(diet_score)::text FROM {{}} WHERE {SEPTEMBER}"
+    attic.run()
+    before = attic.ask(scores.format(ARCHIVE))
+    attic.live.run(
+        f"ALTER TABLE {METRICS} DROP COLUMN diet_score CASCADE",
+        f"ALTER TABLE {ARCHIVE} ALTER COLUMN diet_score DROP NOT NULL",
+    )
+    attic.tables = {METRICS: {"by": "date", "tier": "cold"}}
+    attic.run()
+    attic.take_backup()
+    attic.pass_week()
+    attic.run()
+    assert attic.unit("2025-09").stands is State.DROPPED
+    with attic.desk(keys=KEYS) as desk:
+        back = restore_beside(desk, date(2025, 9, 1))
+        assert (attic.ask(scores.format(back.place)), back.is_whole) == (before, True)
+        with pytest.raises(NotArchivable, match="diet_score has no column in the table"):
+            restore_to_live(desk, date(2025, 9, 1), hold=timedelta(days=30), by="ana")
+        thaw(desk, date(2025, 9, 1))
+    assert attic.ask(scores.format(ARCHIVE)) == before
+
+
+def test_values_of_a_new_column_are_in_the_vault_before_their_month_leaves(attic: Attic) -> None:
+    """Its months were proven without it, and would have left as they were stored."""
+    attic.tables = {METRICS: {"by": "date", "tier": "cold"}}
+    attic.run()
+    attic.live.run(*(f"ALTER TABLE {table} ADD COLUMN origin text DEFAULT 'app'" for table in (METRICS, ARCHIVE)))
+    attic.run()
+    attic.take_backup()
+    attic.pass_week()
+    attic.run()
+    assert attic.unit("2025-09").stands is State.DROPPED
+    with attic.desk(keys=KEYS) as desk:
+        back = restore_beside(desk, date(2025, 9, 1))
+    assert attic.ask(f"SELECT count(*) FROM {back.place} WHERE origin = 'app'") == str(back.rows)
