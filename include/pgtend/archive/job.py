@@ -13,11 +13,11 @@ from pgtend.archive.convert import Converter, make_months_ahead
 from pgtend.archive.detach import Detacher
 from pgtend.archive.facts import READ_LEAVES
 from pgtend.archive.leaving import (
+    begin_anew,
     destroy_month,
     drop_month,
     newest_verified_backup,
     put_back,
-    remove_attempts,
     remove_superseded,
 )
 from pgtend.archive.memory import approve, move_on, remember, units_of
@@ -37,6 +37,7 @@ from pgtend.kernel.times import Clock, say_span, utc_now
 from pgtend.ledger.model import Ledger, Subject
 from pgtend.postgres.address import Address
 from pgtend.postgres.session import Session
+from pgtend.vault.errors import ObjectLocked
 from pgtend.vault.model import Vault
 
 PIPELINE = "archive"
@@ -311,29 +312,34 @@ class _Night:
             if rule.tier is Tier.COLD:
                 self._store(shelf, store)
             backup = newest_verified_backup(vault, self.site.fleet.fleet, self.site.database.name)
-            for judged in decide_departures(units_of(self.session, shelf.names), rule, self.now, backup):
-                self._depart(shelf, judged, rule, vault)
+            # First what was begun: a month that a killed run removed from the vault alone is no damage.
             for judged in tuple(decide_destructions(units_of(self.session, shelf.names), rule, self.now, backup)):
                 self._destroy(shelf, judged, vault)
+            for judged in decide_departures(units_of(self.session, shelf.names), rule, self.now, backup):
+                self._depart(shelf, judged, rule, vault)
 
     def _store(self, shelf: Shelf, store: Store) -> None:
         for unit in units_of(self.session, shelf.names):
+            if unit.stands is State.PROVEN:
+                # A run that was killed after the proof left older ones there, as does a store that guards its objects.
+                self._forget_older(shelf, unit, store.vault)
             if unit.stands not in {State.SEALED, State.STORED} or time.monotonic() >= self.closes_at:
                 self.report.is_finished &= unit.stands not in {State.SEALED, State.STORED}
                 continue
+            began = time.monotonic()
+            begin_anew(shelf, unit)
+            unit = self._again(shelf, unit)  # noqa: PLW2901 - the month as it stands now
             if unit.rows == 0:
                 # All of its rows were erased, or are live again: what the vault still has of it goes.
-                remove_superseded(shelf, unit, store.vault)
+                self._forget_older(shelf, unit, store.vault)
                 continue
-            began = time.monotonic()
             if unit.stands is State.STORED:
                 move_on(self.session, unit, State.SEALED)
                 unit = self._again(shelf, unit)  # noqa: PLW2901 - the month as it stands now
-            remove_attempts(shelf, unit, store.vault)
             manifest, key = store.store(shelf, unit)
             stored = self._again(shelf, unit)
             move_on(self.session, stored, State.PROVEN)
-            remove_superseded(shelf, stored, store.vault)
+            self._forget_older(shelf, stored, store.vault)
             took = timedelta(seconds=time.monotonic() - began)
             self.report.proven += 1
             size = Bytes(manifest.stored_size)
@@ -341,6 +347,11 @@ class _Night:
             self.scribe.step(
                 shelf.names, Step.PROVEN, unit=stored, rows=manifest.rows, size=int(size), took=took, detail=key
             )
+
+    def _forget_older(self, shelf: Shelf, unit: Unit, vault: Vault) -> None:
+        """Remove what the vault has of a month from before, or say that it has to stay there for a while."""
+        if not remove_superseded(shelf, unit, vault):
+            self.progress(f"{shelf.names} {unit.label}: the vault guards what it had of it before for a while")
 
     def _depart(self, shelf: Shelf, judged: Departure, rule: TableArchive, vault: Vault) -> None:
         if not judged.leaves:
@@ -356,7 +367,11 @@ class _Night:
         if not judged.leaves:
             self.progress(f"{shelf.names} {judged.unit.label} is not destroyed: {judged.stays}")
             return
-        destroy_month(shelf, judged.unit, vault)
+        try:
+            destroy_month(shelf, judged.unit, vault)
+        except ObjectLocked:
+            self.progress(f"{shelf.names} {judged.unit.label} is not destroyed: the vault guards it for a while")
+            return
         self.report.destroyed += 1
         self.progress(f"{shelf.names} {judged.unit.label}: destroyed, its time was over")
         self.scribe.step(shelf.names, Step.DESTROYED, unit=judged.unit, rows=judged.unit.rows)

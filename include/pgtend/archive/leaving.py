@@ -40,6 +40,7 @@ DETACH_ARCHIVED_MONTH = command(__package__ or "", "detach_archived_month")
 FINALIZE_ARCHIVED_MONTH = command(__package__ or "", "finalize_archived_month")
 READ_PENDING = query(__package__ or "", "read_pending", Pending)
 CHANGE_COLD = command(__package__ or "", "change_cold")
+NEXT_GENERATION = command(__package__ or "", "next_generation")
 _TRIES = 20
 
 
@@ -94,15 +95,19 @@ def destroy_month(shelf: Shelf, unit: Unit, vault: Vault | None) -> None:
         move_on(shelf.session, unit, State.DESTROYED)
 
 
-def remove_superseded(shelf: Shelf, unit: Unit, vault: Vault) -> int:
-    """Remove what the vault has of a month from before a late row or an erasure, now that the newer one is proven."""
-    removed = 0
+def remove_superseded(shelf: Shelf, unit: Unit, vault: Vault) -> bool:
+    """Remove what the vault has of a month from before the one that is proven now; tell whether all of it went."""
+    is_all = True
     for cold in months_in_vault(shelf.session, shelf.names, unit):
         if cold.gen < unit.gen and cold.state in {"stored", "proven"}:
-            remove_object(vault, cold)
-            change_cold(shelf.session, replace(unit, gen=cold.gen), "superseded")
-            removed += 1
-    return removed
+            try:
+                remove_object(vault, cold)
+            except ObjectLocked:
+                # A store guards it for a while: the ledger goes on knowing it, and the next run tries again.
+                is_all = False
+            else:
+                change_cold(shelf.session, replace(unit, gen=cold.gen), "superseded")
+    return is_all
 
 
 def months_in_vault(session: Session, names: Names, unit: Unit) -> Sequence[ColdMonth]:
@@ -111,13 +116,10 @@ def months_in_vault(session: Session, names: Names, unit: Unit) -> Sequence[Cold
     return [cold for cold in cold_of(session, names) if cold.month == unit.month and cold.state not in gone]
 
 
-def remove_attempts(shelf: Shelf, unit: Unit, vault: Vault) -> None:
-    """Remove what a killed run left in the vault, before the month is stored there under another key."""
-    for cold in months_in_vault(shelf.session, shelf.names, unit):
-        if cold.gen == unit.gen and cold.state == "stored":
-            # What a store guards for a while stays there, sealed.
-            with suppress(ObjectLocked):
-                remove_object(vault, cold)
+def begin_anew(shelf: Shelf, unit: Unit) -> None:
+    """Leave a generation behind of which the vault may have something: what a killed run left, or what is damaged."""
+    if any(cold.gen == unit.gen for cold in months_in_vault(shelf.session, shelf.names, unit)):
+        shelf.session.run(NEXT_GENERATION, {"source_id": unit.source_id, "month": unit.month, "gen": unit.gen})
 
 
 def remove_object(vault: Vault, cold: ColdMonth) -> None:

@@ -10,14 +10,22 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 import pytest
+from pydantic import SecretStr
 
 from bed.archiving import METRICS, Attic, own, stored
+from pgtend.archive.erasing import erase
+from pgtend.archive.erasures import Person
 from pgtend.archive.errors import ColdBroken, NobodyToSealFor
 from pgtend.archive.model import State
+from pgtend.vault.errors import ObjectLocked
 from pgtend.vault.folder import FolderVault
 
 COLD = {"by": "date", "tier": "cold", "person": "user_id"}
 MONTH = "pgtend_archive.public__health_metrics_2025_09"
+LATE = (
+    f"INSERT INTO {METRICS} (user_id, date, medication_score, diet_score, exercise_score)"
+    " VALUES (8, '2025-09-10', 1, 2, 3)"
+)
 
 
 @pytest.fixture
@@ -173,23 +181,99 @@ def test_a_month_whose_drop_was_interrupted_is_seen_again_and_takes_late_rows(co
     assert cold.ask(f"SELECT count(*) FROM {METRICS}_all") == before
 
 
-@pytest.mark.pg(">= 18")
-@pytest.mark.parametrize("until", ["Store._prove", "write_month_manifest", "move_on"])
-def test_a_run_that_was_killed_leaves_nothing_behind_in_the_vault(
-    cold: Attic, monkeypatch: pytest.MonkeyPatch, until: str
-) -> None:
-    """Nobody would ever have removed it, when a person is erased or the time of the month is over."""
+DEATHS = ["cold.Store._prove", "cold.write_month_manifest", "cold.move_on", "job._Night._forget_older"]
+
+
+def die_at(cold: Attic, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    """Let a run be killed at some place of its work."""
 
     def die(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as dying:
-        dying.setattr(f"pgtend.archive.cold.{until}", die)
+        dying.setattr(f"pgtend.archive.{place}", die)
         with pytest.raises(KeyboardInterrupt):
             cold.run()
-    assert cold.run().proven == 4
+
+
+def objects(cold: Attic, month: str) -> list[str]:
+    """List what the vault has of a month."""
     with cold.vault() as vault:
-        assert len([one.key for one in vault.objects("archive/") if "/2025-07/" in one.key]) == 2
+        return [one.key for one in vault.objects("archive/") if f"/{month}/" in one.key]
+
+
+@pytest.mark.pg(">= 18")
+@pytest.mark.parametrize("until", [*DEATHS, "job.move_on"])
+def test_a_run_that_was_killed_leaves_nothing_behind_in_the_vault(
+    cold: Attic, monkeypatch: pytest.MonkeyPatch, until: str
+) -> None:
+    """Nobody would ever have removed it, when a person is erased or the time of the month is over."""
+    die_at(cold, monkeypatch, until)
+    cold.live.run(LATE.replace("09-10", "07-20"))
+    assert cold.run().proven == 4
+    assert len(objects(cold, "2025-07")) == 2
+    cold.live.run(LATE.replace("09-10", "07-21"))
+    die_at(cold, monkeypatch, until)
+    cold.run()
+    assert len(objects(cold, "2025-07")) == 2
+
+
+@pytest.mark.pg(">= 18")
+@pytest.mark.parametrize("until", DEATHS)
+def test_nobody_is_left_in_the_vault_whose_month_is_empty(
+    cold: Attic, monkeypatch: pytest.MonkeyPatch, until: str
+) -> None:
+    """A killed run had stored the only person of a month, who was erased before anything was stored there again."""
+    cold.live.run(f"UPDATE {METRICS} SET user_id = 7 WHERE date < '2025-08-01'")
+    die_at(cold, monkeypatch, until)
+    with cold.desk() as desk:
+        erase(desk, Person(SecretStr("7")).digested((METRICS,), "ana"))
+    cold.run()
+    assert objects(cold, "2025-07") == []
+
+
+@pytest.mark.pg(">= 18")
+def test_what_is_left_of_a_damaged_month_goes_when_it_is_stored_anew(cold: Attic) -> None:
+    """Its manifest was gone, and its rows lay there for good: no erasure and no end of its time would have met them."""
+    cold.run()
+    cold.take_backup()
+    cold.pass_week()
+    with cold.vault() as vault:
+        vault.delete(next(key for key in objects(cold, "2025-09") if key.endswith("manifest.json")))
+    with pytest.raises(ColdBroken, match="an object of it is missing"):
+        cold.run()
+    cold.run()
+    assert len(objects(cold, "2025-09")) == 2
+
+
+@pytest.mark.pg(">= 18")
+def test_what_a_store_guards_is_removed_when_it_may_be(cold: Attic, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A late row replaces a month whose older objects are locked: that ends no run, and is not forgotten."""
+    cold.run()
+    cold.live.run(LATE)
+
+    def guarded(_: FolderVault, key: str) -> None:
+        raise ObjectLocked(f"'{key}' is locked")
+
+    with monkeypatch.context() as locking:
+        locking.setattr(FolderVault, "delete", guarded)
+        assert cold.run().proven == 1
+    assert any("2025-09: the vault guards what it had of it before" in line for line in cold.lines)
+    assert len(objects(cold, "2025-09")) == 4
+    cold.run()
+    assert len(objects(cold, "2025-09")) == 2
+
+
+@pytest.mark.pg(">= 18")
+def test_a_destruction_that_was_killed_is_ended_and_no_damage(cold: Attic, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The vault had let go of the month, and the database not yet."""
+    cold.run()
+    cold.take_backup()
+    cold.pass_week()
+    cold.tables = {METRICS: {**COLD, "forget_after": "430 days"}}
+    die_at(cold, monkeypatch, "leaving._take_out")
+    cold.run()
+    assert cold.unit("2025-07").stands is State.DESTROYED
 
 
 @pytest.mark.pg(">= 18")
