@@ -17,7 +17,7 @@ from pgtend.archive.manifest import read_month_manifest
 from pgtend.archive.memory import reopen, rewrite, units_of
 from pgtend.archive.model import State, Unit
 from pgtend.archive.names import Names
-from pgtend.archive.seal import Digest, catch_up, compare, digest, seal_month
+from pgtend.archive.seal import Digest, catch_up, compare, digest, seal_month, verify_month
 from pgtend.archive.tables import Shelf, find, partition_of
 from pgtend.kernel.errors import Problem
 from pgtend.kernel.names import counted
@@ -37,6 +37,7 @@ class Returned:
 
     gone: int
     back: int
+    is_same: bool
     known: int
 
 
@@ -136,6 +137,7 @@ def restore_to_live(desk: Desk, month: date, *, hold: timedelta, by: str, whose:
         raise _missing(names, month, "there is nothing of it to bring back")
     condition = matching(desk.person, whose) if whose else expression("true")
     is_identity = any(one.is_identity for one in layout.columns)
+    verify_month(desk.shelf, unit)
     with desk.session.transaction():
         place_hold(desk.session, names, month, reason="restored", by=by, until=utc_now() + hold)
         done = desk.session.row(
@@ -145,11 +147,14 @@ def restore_to_live(desk: Desk, month: date, *, hold: timedelta, by: str, whose:
             live=names.live,
             columns=_stored(layout),
             hashed=layout.hashed,
+            taken=replace(layout, columns=[one for one in layout.columns if not one.generated]).hashed,
             overriding=expression("OVERRIDING SYSTEM VALUE") if is_identity else expression(""),
             condition=condition,
         )
         if done.gone != done.back or done.known != 1:
             raise _missing(names, month, "the live table did not take all of its rows")
+        if not done.is_same:
+            raise _missing(names, month, "a trigger of the live table changes rows; pgtend.archiving is 'on' for it")
     return Restored(place=str(names), rows=done.back, is_whole=whose is None)
 
 

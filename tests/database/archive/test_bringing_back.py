@@ -13,7 +13,7 @@ from bed.backups import KEYS
 from bed.shell import Shell
 from pgtend.archive.erasing import ErasureReport, erase
 from pgtend.archive.erasures import Erasure, Person, keep_erasure, read_erasures
-from pgtend.archive.errors import KeyNeeded, NoSuchMonth, NotArchivable
+from pgtend.archive.errors import KeyNeeded, NoSuchMonth, NotArchivable, SealBroken
 from pgtend.archive.model import State
 from pgtend.archive.restoring import release_holds, restore_beside, restore_to_live, thaw
 from pgtend.cli.main import app
@@ -286,3 +286,25 @@ def test_a_month_that_came_back_beside_late_rows_leaves_with_all_of_them(cold: A
     with cold.desk(keys=KEYS) as desk:
         back = restore_beside(desk, SEPTEMBER)
     assert (cold.content(back.place), back.rows) == (before, rows)
+
+
+def test_a_month_that_somebody_wrote_into_does_not_go_live_as_equal(cold: Attic) -> None:
+    """It was called equal to the ledger without being compared, and the damage was live."""
+    cold.live.run(f"UPDATE {ARCHIVE} SET diet_score = 99 WHERE id = (SELECT max(id) FROM {ARCHIVE})")
+    before = cold.content(METRICS)
+    with cold.desk() as desk, pytest.raises(SealBroken, match="2025-10 is not what was moved"):
+        restore_to_live(desk, date(2025, 10, 1), hold=timedelta(days=30), by="ana")
+    assert cold.content(METRICS) == before
+
+
+def test_a_trigger_does_not_change_what_comes_back(cold: Attic) -> None:
+    """All rows arrived, with another score than they had, and that was called equal too."""
+    cold.live.run(
+        "CREATE FUNCTION public.touch() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN NEW.diet_score := 1; RETURN NEW; END'",
+        f"CREATE TRIGGER touch BEFORE INSERT ON {METRICS} FOR EACH ROW EXECUTE FUNCTION public.touch()",
+    )
+    before = cold.content(METRICS), cold.content(ARCHIVE)
+    with cold.desk() as desk, pytest.raises(NoSuchMonth, match="a trigger of the live table changes rows"):
+        restore_to_live(desk, SEPTEMBER, hold=timedelta(days=30), by="ana")
+    assert (cold.content(METRICS), cold.content(ARCHIVE)) == before
