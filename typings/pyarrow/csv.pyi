@@ -1,7 +1,7 @@
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import IO
 
-from pyarrow import DataType, RecordBatch, Table
+from pyarrow import DataType, Table
 
 class ReadOptions:
     def __init__(self, *, column_names: Sequence[str], block_size: int) -> None: ...
@@ -22,9 +22,7 @@ class ConvertOptions:
 class WriteOptions:
     def __init__(self, *, include_header: bool, quoting_style: str) -> None: ...
 
-class CSVStreamingReader(Iterator[RecordBatch]): ...
-
-def open_csv(
-    source: IO[bytes], *, read_options: ReadOptions, parse_options: ParseOptions, convert_options: ConvertOptions
-) -> CSVStreamingReader: ...
+def read_csv(
+    input_file: IO[bytes], read_options: ReadOptions, parse_options: ParseOptions, convert_options: ConvertOptions
+) -> Table: ...
 def write_csv(table: Table, sink: IO[bytes], options: WriteOptions) -> None: ...

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, Final, LiteralString, cast
+from typing import IO, Final, LiteralString
 
 import pyarrow as pa
 import pyarrow.compute as pac
@@ -18,6 +19,7 @@ from pgtend.postgres.identifiers import Composable, column, expression, listed
 
 LEVEL: Final = 3
 ROW_GROUP: Final = 131_072
+PIECE: Final = 8 << 20
 _TYPES: Final[Mapping[str, pa.DataType]] = {
     "int2": pa.int16(),
     "int4": pa.int32(),
@@ -73,16 +75,12 @@ def _write(
         one.name: pa.int64() if one.type in _MOMENTS and one.name not in infinite else schema.field(one.name).type
         for one in layout.columns
     }
-    reading = pc.open_csv(
-        cast("IO[bytes]", _Stream(blocks)),
-        read_options=pc.ReadOptions(column_names=list(parsed), block_size=8 << 20),
-        parse_options=pc.ParseOptions(newlines_in_values=True),
-        convert_options=pc.ConvertOptions(
-            column_types={**parsed, **{name: pa.string() for name, kind in parsed.items() if kind == pa.bool_()}},
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=False,
-            null_values=[""],
-        ),
+    parsing = pc.ParseOptions(newlines_in_values=True)
+    converting = pc.ConvertOptions(
+        column_types={**parsed, **{name: pa.string() for name, kind in parsed.items() if kind == pa.bool_()}},
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
+        null_values=[""],
     )
     rows = 0
     delta, rest = _encodings(layout, infinite)
@@ -96,10 +94,12 @@ def _write(
         write_page_index=True,
         write_page_checksum=True,
     ) as writer:
-        for batch in reading:
-            table = pa.Table.from_batches([batch])
+        for piece in _pieces(blocks):
+            # In one block however long it is: a row that does not fit into a block cannot be read.
+            reading = pc.ReadOptions(column_names=list(parsed), block_size=len(piece) + 1)
+            table = pc.read_csv(io.BytesIO(piece), reading, parsing, converting)
             writer.write_table(_cast(table, schema), row_group_size=ROW_GROUP)
-            rows += batch.num_rows
+            rows += table.num_rows
     return rows
 
 
@@ -180,37 +180,14 @@ def _as_text(table: pa.Table) -> pa.Table:
     return pa.Table.from_arrays(made, names=table.column_names)
 
 
-class _Stream:
-    """Blocks as a file that pyarrow reads from."""
-
-    def __init__(self, blocks: Iterable[bytes]) -> None:
-        self._blocks = iter(blocks)
-        self._left = b""
-        self.closed = False
-
-    def read(self, size: int = -1) -> bytes:
-        """Read at most so many bytes."""
-        while size < 0 or len(self._left) < size:
-            block = next(self._blocks, b"")
-            if not block:
-                break
-            self._left += block
-        taken = len(self._left) if size < 0 else size
-        chunk, self._left = self._left[:taken], self._left[taken:]
-        return chunk
-
-    def readable(self) -> bool:
-        """Say that it can be read."""
-        return True
-
-    def writable(self) -> bool:
-        """Say that it cannot be written."""
-        return False
-
-    def seekable(self) -> bool:
-        """Say that it only goes forward."""
-        return False
-
-    def close(self) -> None:
-        """Let go of what is left."""
-        self.closed = True
+def _pieces(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Gather rows, of which the server sends one at a time, into pieces that are worth the effort of reading them."""
+    gathered, size = list[bytes](), 0
+    for block in blocks:
+        gathered.append(block)
+        size += len(block)
+        if size >= PIECE:
+            yield b"".join(gathered)
+            gathered, size = [], 0
+    if gathered:
+        yield b"".join(gathered)

@@ -301,3 +301,14 @@ def test_a_fleet_without_keys_stores_nothing(cold: Attic) -> None:
     cold.backup = {"unencrypted": True}
     assert cold.run().proven == 4
     assert issubclass(ColdBroken, Exception)
+
+
+@pytest.mark.pg(">= 18")
+def test_a_document_of_many_megabytes_goes_to_the_vault(cold: Attic) -> None:
+    """A row that is longer than what is read at once was called damage, week after week, and no month was stored."""
+    cold.live.run(
+        f"ALTER TABLE {METRICS} ADD COLUMN scan text",
+        f"UPDATE {METRICS} SET scan = repeat(E'\\\"é\\n,', 4000000) WHERE id IN (2, 3)",
+        f"UPDATE {METRICS} SET scan = repeat('x', 9000000) WHERE id IN (5, 800)",
+    )
+    assert cold.run().proven == 4
