@@ -123,7 +123,7 @@ class Session:
     def copy_in(self, command: Query[None], rows: Iterable[Sequence[object]], **identifiers: sql.Composable) -> int:
         """Stream rows into a table by COPY, and tell how many the server took."""
         with self._speaking_our_errors(command.name, identifiers), self.connection.cursor() as cursor:
-            with cursor.copy(statement(command, identifiers)) as copy:
+            with cursor.copy(statement(command, identifiers, has_params=False)) as copy:
                 for row in rows:
                     copy.write_row(row)
             return cursor.rowcount
@@ -135,7 +135,7 @@ class Session:
         with (
             self._speaking_our_errors(command.name, identifiers),
             self.connection.cursor() as cursor,
-            cursor.copy(statement(command, identifiers), params) as copy,
+            cursor.copy(statement(command, identifiers, has_params=bool(params)), params) as copy,
         ):
             for block in copy:
                 yield bytes(block)
@@ -146,7 +146,7 @@ class Session:
         with (
             self._speaking_our_errors(command.name, identifiers),
             self.connection.cursor() as cursor,
-            cursor.copy(statement(command, identifiers)) as copy,
+            cursor.copy(statement(command, identifiers, has_params=False)) as copy,
         ):
             for block in blocks:
                 copy.write(block)
@@ -293,10 +293,16 @@ def open_session(address: Address, limits: Limits, *, application: str) -> Gener
         yield session
 
 
-def statement(asked: Query[Row], identifiers: Mapping[str, sql.Composable]) -> sql.SQL | sql.Composed:
+def statement(
+    asked: Query[Row], identifiers: Mapping[str, sql.Composable], *, has_params: bool = True
+) -> sql.SQL | sql.Composed:
     """Put identifiers into a statement; one without identifiers may contain braces of its own."""
     text = sql.SQL(asked.text)
-    return text.format(**{name: _escaped(part) for name, part in identifiers.items()}) if identifiers else text
+    if not identifiers:
+        return text
+    # In a COPY without parameters the driver looks for none, and leaves a percent sign that was written twice as it is.
+    parts = {name: _escaped(part) if has_params else part for name, part in identifiers.items()}
+    return text.format(**parts)
 
 
 def _escaped(part: sql.Composable) -> sql.Composable:

@@ -312,3 +312,11 @@ def test_a_document_of_many_megabytes_goes_to_the_vault(cold: Attic) -> None:
         f"UPDATE {METRICS} SET scan = repeat('x', 9000000) WHERE id IN (5, 800)",
     )
     assert cold.run().proven == 4
+
+
+@pytest.mark.pg(">= 18")
+def test_columns_of_any_name_go_to_the_vault_and_come_back(cold: Attic) -> None:
+    """A percent sign was looked for twice, and the month was not stored."""
+    odd = ['"100%%"', '"a.b"', '"q""t{x}"', '"Zeit é"']
+    cold.live.run(*(f"ALTER TABLE {METRICS} ADD COLUMN {name} timestamptz DEFAULT now()" for name in odd))
+    assert cold.run().proven == 4
