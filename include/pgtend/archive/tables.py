@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from pgtend.archive.columns import Layout
-from pgtend.archive.facts import READ_COLUMNS, SourceFacts
+from pgtend.archive.facts import READ_COLUMNS, ColumnFacts, SourceFacts
 from pgtend.archive.memory import open_unit
 from pgtend.archive.model import State, Unit, month_after
 from pgtend.archive.names import SCHEMA, Names
@@ -63,6 +63,7 @@ GRANT_READING = command(__package__ or "", "grant_reading")
 GRANT_READING_COLUMNS = command(__package__ or "", "grant_reading_columns")
 REVOKE_READING = command(__package__ or "", "revoke_reading")
 CREATE_WHOLE_VIEW = command(__package__ or "", "create_whole_view")
+DROP_WHOLE_VIEW = command(__package__ or "", "drop_whole_view")
 
 
 def find(session: Session, schema: str, name: str) -> Relation | None:
@@ -141,14 +142,18 @@ class Shelf:
 
     def _make_view(self) -> None:
         view = find(self.session, self.names.schema, self.names.view_name)
-        shown = self.session.rows(READ_COLUMNS, {"relation": view.oid}) if view else []
-        if {one.name for one in shown} == {one.name for one in self.layout.columns}:
+        found = self.session.rows(READ_COLUMNS, {"relation": view.oid}) if view else []
+        shown, wanted = _in_place(found), _in_place(self.layout.columns)
+        if set(shown) == set(wanted):
             return
-        in_place = sorted(self.layout.columns, key=lambda one: one.place)
+        if view and wanted[: len(shown)] != shown:
+            # New columns may follow those that a view has; where one has another name, it cannot be replaced.
+            self.session.run(DROP_WHOLE_VIEW, view=self.names.view)
+            view = None
         self.session.run(
             CREATE_WHOLE_VIEW,
             view=self.names.view,
-            columns=columns(one.name for one in in_place),
+            columns=columns(wanted),
             table=self.names.live,
             archive=self.names.archive,
         )
@@ -191,6 +196,11 @@ class Shelf:
         if found is None:
             raise LookupError(f"{self.names.schema}.{name} was made a moment ago and is not there")
         return found
+
+
+def _in_place(found: Sequence[ColumnFacts]) -> list[str]:
+    """Name columns in the order in which they stand."""
+    return [one.name for one in sorted(found, key=lambda one: one.place)]
 
 
 def partition_of(unit: Unit) -> Composable:

@@ -99,3 +99,18 @@ def test_values_of_a_new_column_are_in_the_vault_before_their_month_leaves(attic
     with attic.desk(keys=KEYS) as desk:
         back = restore_beside(desk, date(2025, 9, 1))
     assert attic.ask(f"SELECT count(*) FROM {back.place} WHERE origin = 'app'") == str(back.rows)
+
+
+@pytest.mark.parametrize("change", ["RENAME COLUMN diet_score TO food_score", "RENAME COLUMN id TO number"])
+def test_a_column_may_be_renamed_in_both(attic: Attic, change: str) -> None:
+    """The view over both could not follow, and no row left any more. Its readers read it as before."""
+    role = f"reader_{attic.live.owner.user}"
+    attic.live.run(f'CREATE ROLE "{role}"', f'GRANT SELECT ON {METRICS} TO "{role}"')
+    attic.run()
+    attic.live.run(*(f"ALTER TABLE {table} {change}" for table in (METRICS, ARCHIVE)))
+    attic.now += timedelta(days=31)
+    assert attic.run().rows > 0
+    new = change.rpartition(" ")[2]
+    assert attic.ask(f"SELECT count({new}) FROM public.health_metrics_all") == "3000"
+    assert attic.ask(f"SELECT has_table_privilege('{role}', 'public.health_metrics_all', 'SELECT')") == "true"
+    attic.live.run(f'DROP OWNED BY "{role}"', f'DROP ROLE "{role}"')
