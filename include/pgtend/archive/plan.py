@@ -249,6 +249,7 @@ def read_table(session: Session, names: Names, rule: TableArchive) -> Reading | 
     view = find(session, names.schema, names.view_name)
     ours = archive is not None and archive.kind == "p" and archive.comment == names.comment
     there = {"relation": archive.oid} if archive and ours else None
+    found = session.rows(READ_SOURCE, {"schema": names.schema, "name": names.archive_name}) if there else []
     return Reading(
         names=names,
         rule=rule,
@@ -260,6 +261,8 @@ def read_table(session: Session, names: Names, rule: TableArchive) -> Reading | 
         leaves=session.rows(READ_LEAVES, here),
         archive_columns=session.rows(READ_COLUMNS, there) if there else (),
         archive_triggers=session.rows(READ_TRIGGERS, there) if there else (),
+        archived_by=found[0].partitioned_by if found else "",
+        archive_leaves=session.rows(READ_LEAVES, there) if there else (),
         strangers=tuple(_strangers(names, archive, view, ours=ours)),
         found_in_the_way=() if facts.is_partitioned else session.rows(READ_OBSTACLES, {**here, "time": rule.by}),
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 from pgtend.archive.columns import TIME_TYPES, Layout
 from pgtend.archive.convertible import Obstacle, say_obstacles
@@ -18,6 +19,8 @@ from pgtend.kernel.sizes import Bytes
 
 WORTH_CONVERTING = Bytes.parse("100 MB")
 """A table that is smaller is moved in seconds."""
+_CLOCKS_AGREE = 1970
+"""From here on what is known of zones is the same everywhere."""
 OLDEST_MAJOR = 15
 """From here on a view can ask by the rights of whoever reads it."""
 
@@ -36,6 +39,9 @@ class Reading:
     leaves: Sequence[LeafFacts] = ()
     archive_columns: Sequence[ColumnFacts] = ()
     archive_triggers: Sequence[TriggerFacts] = ()
+    archived_by: str = ""
+    """The column by which its archive is made of months; empty where there is no archive yet."""
+    archive_leaves: Sequence[LeafFacts] = ()
     strangers: Sequence[str] = field(default=())
     """Relations that have the name of something of ours, and are not ours."""
     found_in_the_way: Sequence[Obstacle] = field(default=())
@@ -208,7 +214,23 @@ class Reading:
                     f"DROP TRIGGER on {self.names.schema}.{self.names.archive_name}.",
                 )
         if self.archive_columns:
+            yield from self._of_its_months()
             yield from self._drift()
+
+    def _of_its_months(self) -> Iterator[Problem]:
+        """Hold the rule against the months that there are: those of another rule would get rows that are not theirs."""
+        if self.archived_by != self.rule.by:
+            yield self._problem(
+                f"its archive is made of months of {self.archived_by}, and the rule says {self.rule.by}",
+                f"Write by: {self.archived_by}; or rename it in the archive, if it was renamed in the table.",
+            )
+        elif self._has_its_column and self.layout.by.type == "timestamptz":
+            others = [leaf.name for leaf in self.archive_leaves if not _begins_in(leaf.low, self.rule.zone)]
+            if others:
+                yield self._problem(
+                    f"its archive has months of another zone than {self.rule.zone}, such as {others[0]}",
+                    "Write the zone by which they were archived.",
+                )
 
     def _drift(self) -> Iterator[Problem]:
         """Compare by name: the archive must be able to hold every value; what is gone may stay empty."""
@@ -277,6 +299,18 @@ class Reading:
 def _is_midnight(bound: str) -> bool:
     """Tell whether a bound is the very beginning of a day, in UTC where it has a zone."""
     return bound[10:] in {"", " 00:00:00", " 00:00:00+00"}
+
+
+def _begins_in(bound: str, zone: str) -> bool:
+    """Tell whether a month begins there in a zone; of times long ago that is taken for granted."""
+    try:
+        low = datetime.fromisoformat(bound)
+    except ValueError:
+        return True
+    local = low.astimezone(ZoneInfo(zone))
+    first = datetime(local.year, local.month, 1, tzinfo=ZoneInfo(zone))
+    # An hour that comes twice, or not at all, is taken for either.
+    return low.year < _CLOCKS_AGREE or low in {first.replace(fold=fold).astimezone(UTC) for fold in (0, 1)}
 
 
 def _quoted(name: str) -> str:

@@ -114,3 +114,27 @@ def test_a_column_may_be_renamed_in_both(attic: Attic, change: str) -> None:
     assert attic.ask(f"SELECT count({new}) FROM public.health_metrics_all") == "3000"
     assert attic.ask(f"SELECT has_table_privilege('{role}', 'public.health_metrics_all', 'SELECT')") == "true"
     attic.live.run(f'DROP OWNED BY "{role}"', f'DROP ROLE "{role}"')
+
+
+@pytest.mark.parametrize(
+    ("rule", "what"),
+    [
+        ({"by": "seen", "zone": "Asia/Tokyo"}, "its archive has months of another zone than Asia/Tokyo"),
+        ({"by": "date"}, "its archive is made of months of seen, and the rule says date"),
+        ({"by": "seen", "zone": "Europe/Berlin", "keep": "400 days"}, ""),
+    ],
+)
+def test_months_of_another_rule_get_no_rows(attic: Attic, rule: dict[str, object], what: str) -> None:
+    """A late row was counted for one month and lay in another: the seals of both were broken for good."""
+    attic.live.run(
+        f"ALTER TABLE {METRICS} ADD COLUMN seen timestamptz", f"UPDATE {METRICS} SET seen = date - interval '2 days'"
+    )
+    attic.tables = {METRICS: {"by": "seen", "zone": "Europe/Berlin"}}
+    attic.run()
+    attic.live.run(
+        f"INSERT INTO {METRICS} (user_id, date, seen, medication_score, diet_score, exercise_score)"
+        " VALUES (8, '2025-09-10', '2025-09-30 21:00+00', 1, 2, 3)"
+    )
+    attic.tables = {METRICS: rule}
+    assert "; ".join(attic.refusals()).startswith(what)
+    assert bool(attic.refusals()) is bool(what)
