@@ -40,6 +40,7 @@ class SourceFacts:
     has_default: bool
     rules: Sequence[str]
     publications: Sequence[str]
+    lacks_identity: bool
     views: Sequence[str]
 
 

@@ -168,6 +168,11 @@ class Reading:
             yield self._problem(
                 f"it has rules: {', '.join(facts.rules)}", "A rule rewrites the statement that moves the rows. Drop it."
             )
+        if facts.lacks_identity:
+            yield self._problem(
+                f"{', '.join(facts.publications)} publishes what is deleted, and nothing tells its rows apart",
+                f"Give it a primary key, or: ALTER TABLE {facts.sql_name} REPLICA IDENTITY FULL;",
+            )
         if facts.hides_rows:
             yield self._problem(
                 "its policies hide rows from us", f"ALTER TABLE {facts.sql_name} NO FORCE ROW LEVEL SECURITY;"

@@ -138,3 +138,16 @@ def test_months_of_another_rule_get_no_rows(attic: Attic, rule: dict[str, object
     attic.tables = {METRICS: rule}
     assert "; ".join(attic.refusals()).startswith(what)
     assert bool(attic.refusals()) is bool(what)
+
+
+def test_rows_that_a_publication_keeps_from_being_deleted_are_refused_beforehand(attic: Attic) -> None:
+    """Months were copied, sealed and approved by a person before the server said so, and without saying what to do."""
+    attic.live.run(
+        f"ALTER TABLE {METRICS} DROP CONSTRAINT health_metrics_pkey",
+        f"CREATE PUBLICATION everything_{attic.live.name} FOR TABLE {METRICS}",
+    )
+    assert attic.refusals() == [
+        f"everything_{attic.live.name} publishes what is deleted, and nothing tells its rows apart"
+    ]
+    attic.live.run(f"ALTER TABLE {METRICS} REPLICA IDENTITY FULL")
+    assert attic.run().rows > 0

@@ -45,6 +45,14 @@ SELECT
         SELECT p.pubname::text FROM pg_publication_tables AS p
         WHERE p.schemaname = n.nspname AND p.tablename = c.relname ORDER BY 1
     ) AS publications,
+    EXISTS (
+        SELECT FROM pg_publication_tables AS p
+        INNER JOIN pg_publication AS whole ON whole.pubname = p.pubname
+        WHERE p.schemaname = n.nspname AND p.tablename = c.relname AND whole.pubdelete
+    ) AND (
+        c.relreplident = 'n'
+        OR (c.relreplident = 'd' AND NOT EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = c.oid AND i.indisprimary))
+    ) AS lacks_identity,
     ARRAY(
         SELECT DISTINCT format('%%I.%%I', vn.nspname, v.relname)
         FROM pg_depend AS d
