@@ -37,6 +37,7 @@ OUTSIDE_WINDOW: Final = "outside_window"
 
 _MOMENT: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:]{4,8}(Z|[+-][0-9:]{4,6})?)?"
 BACKUP_CHOICE: Final = "backup"
+LATEST: Final = "latest"
 TARGET: Final = "target"
 IN_PLACE: Final = "in_place"
 RULE: Final = "rule"
@@ -48,9 +49,9 @@ DRILL_FORM: Final = (RULE, DRILLED, THOROUGH, KEEP_HOURS, NOTIFY)
 
 FORM: Final[Mapping[str, Param]] = {
     BACKUP_CHOICE: Param(
-        "latest",
+        LATEST,
         type="string",
-        pattern=rf"^(latest|[0-9]{{8}}T[0-9]{{6}}Z-[0-9a-f]{{8}}|{_MOMENT})$",
+        pattern=rf"^({LATEST}|[0-9]{{8}}T[0-9]{{6}}Z-[0-9a-f]{{8}}|{_MOMENT})$",
         title="Backup",
         description="Write latest, the name of a backup, or a moment in UTC: the newest backup that is not later.",
     ),

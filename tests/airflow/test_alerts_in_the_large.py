@@ -89,3 +89,14 @@ def test_each_channel_is_tried_and_one_that_is_silent_is_told(world: World) -> N
     with world.reporting.session() as ledger:
         tested = "SELECT detail FROM reporting.audit WHERE action = 'alerts.tested' ORDER BY seq"
         assert ask(ledger, tested) == [{"took": "mail, chat", "refused": ""}, {"took": "mail", "refused": "chat"}]
+
+
+def test_a_restore_that_was_rejected_is_no_restore(world: World) -> None:
+    """That nobody asks any more ends the failure of an earlier one, in these words; damage that was found stays."""
+    fail("kgc.restore", NO_ANSWER)
+    assert world.run("kgc.restore", marked="look|approve_and_restore").state == "success"
+    assert world.messages()[1:] == ["[clinic production] kgc.restore recovered"]
+    assert "nobody asks for it any more, and nothing was restored" in world.mail.texts()[1]
+    fail("kgc.restore", RowsBroken("a rule of the data is broken"))
+    assert world.run("kgc.restore", marked="look|approve_and_restore").state == "success"
+    assert len(world.messages()) == 3

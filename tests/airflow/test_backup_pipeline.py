@@ -32,6 +32,20 @@ def test_a_run_takes_a_backup_that_is_in_the_vault(world: World) -> None:
         assert ask(ledger, "SELECT severity FROM reporting.open_alerts WHERE pipeline = 'verify'") == ["page"]
 
 
+def test_a_backup_that_holds_says_nothing_of_another_one_that_is_damaged(world: World) -> None:
+    """A backup that the form names is looked at alone: only the newest one that holds says that it is over."""
+    world.environ.setenv("PGTEND_PG_BINDIRS", tools_on_path(world.source.server.tools.major))
+    world.add_to_fleet(f"keys: {{recipients: {{operations: {new_pair().public}}}}}")
+    assert world.run("kgc.backup").state == "success", world.log()
+    sound = next((world.folder / "vault").rglob("manifest.json")).parent.name
+    assert world.run("kgc.backup").state == "success", world.log()
+    (damaged,) = (one for one in (world.folder / "vault").rglob("pre-data*") if one.parent.name != sound)
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
+    assert world.run("kgc.verify").state == "failed"
+    assert world.run("kgc.verify", {"backup": sound}).state == "success", world.log()
+    assert len(world.messages()) == 1
+
+
 def test_a_run_shows_no_secret_and_no_row(world: World) -> None:
     """Nothing that anybody else can look into holds the password or a row, whether the run succeeds or fails.
 

@@ -171,3 +171,15 @@ def test_a_dry_run_does_not_say_that_it_recovered(world: World) -> None:
     assert len(world.messages()) == 1
     assert world.run("kgc.analyze", {"dry_run": False, "tables": None}).state == "success"
     assert len(world.messages()) == 2
+
+
+@pytest.mark.parametrize("marked", ["analyze", "plan|analyze"])
+def test_a_task_that_somebody_marked_as_successful_does_not_say_that_it_recovered(world: World, marked: str) -> None:
+    """The run is green in Airflow, and nothing was done: the ledger knows of no work that ended well in it."""
+    missing_right(world)
+    assert world.run("kgc.analyze").state == "failed"
+    world.source.run(f'ALTER TABLE public.visits OWNER TO "{world.tender.user}"')
+    assert world.run("kgc.analyze", marked=marked).state == "success"
+    assert len(world.messages()) == 1
+    assert world.run("kgc.analyze").state == "success"
+    assert len(world.messages()) == 2

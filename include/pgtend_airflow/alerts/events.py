@@ -11,17 +11,19 @@ from airflow.sdk import DAG, Context
 from pgtend.fleet.model import Fleet
 from pgtend.kernel.errors import PgtendError
 from pgtend.kernel.times import utc_now
+from pgtend.ledger.alerts import OpenAlert
 from pgtend_airflow.alerts.channels import ChannelBroken
 from pgtend_airflow.alerts.memory import Memory, file_memory, ledger_memory
-from pgtend_airflow.alerts.message import Moment, Trouble, trouble_of
+from pgtend_airflow.alerts.message import RECOVERED, Moment, Trouble, trouble_of
 from pgtend_airflow.alerts.servers import server_of
-from pgtend_airflow.alerts.telling import Origin, Telling, trouble_in
+from pgtend_airflow.alerts.telling import NOT_RESTORED, Origin, Telling, trouble_in
 from pgtend_airflow.cancellation import TaskCancelled
 from pgtend_airflow.desk import usable_fleet
-from pgtend_airflow.pipelines import DRY_RUN, INDEXES, TABLES
+from pgtend_airflow.pipelines import BACKUP_CHOICE, DRILLED, DRY_RUN, INDEXES, LATEST, TABLES
 
 Answer = TypeVar("Answer")
 _LOG: Final = logging.getLogger("pgtend.alerts")
+_VERIFY: Final = "verify"
 _END_OF_GROUP: Final = "::endgroup::"
 _KILLED: Final = Trouble(
     code="airflow.killed",
@@ -61,12 +63,12 @@ def tell_late(dag_id: str, run_id: str) -> None:
 
 def tell_recovery(context: Context) -> None:
     """Note that a whole run succeeded, and tell those who heard that it was broken."""
-    if _is_narrow(context):
-        return
     fleet, origin = usable_fleet(), _origin(context)
-    for alert in remember(fleet, lambda memory: Telling(fleet, memory, origin).ended_by_success()):
+    if _is_narrow(context, origin.pipeline):
+        return
+    for alert, how in remember(fleet, lambda memory: _ended(Telling(fleet, memory, origin))):
         # Each in a transaction of its own: a message that went out is not taken back because another did not.
-        remember(fleet, lambda memory, over=alert: Telling(fleet, memory, origin).recovered(over))
+        remember(fleet, lambda memory, over=alert, how=how: Telling(fleet, memory, origin).recovered(over, how))
 
 
 def send_due_reminders() -> None:
@@ -79,6 +81,13 @@ def send_due_reminders() -> None:
             detail="Every channel of the fleet file refused them; the log above says why.",
             hint="Follow docs/runbooks/alert-channel-broken.md; the next run sends them.",
         )
+
+
+def _ended(telling: Telling) -> list[tuple[OpenAlert, str]]:
+    """List what is over, each with how that came."""
+    if telling.did_its_work():
+        return [(alert, RECOVERED) for alert in telling.ended_by_success()]
+    return [(alert, NOT_RESTORED) for alert in telling.ended_by_rejection()]
 
 
 def _tell_unexplained(telling: Telling) -> None:
@@ -121,8 +130,9 @@ def _origin(context: Context) -> Origin:
     return Origin.of(cast("DAG", facts["dag"]).dag_id, str(facts["run_id"]))
 
 
-def _is_narrow(context: Context) -> bool:
+def _is_narrow(context: Context, pipeline: str) -> bool:
     """Tell whether a run looked at a part only, or only looked: its success proves nothing about the rest."""
     run = cast("Mapping[str, object]", context).get("dag_run")
     conf = cast("Mapping[str, object]", getattr(run, "conf", None) or {})
-    return bool(conf.get(TABLES) or conf.get(INDEXES) or conf.get(DRY_RUN))
+    one_backup = pipeline == _VERIFY and conf.get(BACKUP_CHOICE, LATEST) != LATEST
+    return one_backup or any(conf.get(field) for field in (TABLES, INDEXES, DRY_RUN, DRILLED))

@@ -21,7 +21,7 @@ from pgtend.fleet.model import Fleet, LedgerSettings
 from pgtend.kernel.errors import PgtendError
 from pgtend.kernel.times import utc_now
 from pgtend.ledger.alerts import AlertBook, Failure, OpenAlert, Severity, Verdict
-from pgtend.ledger.history import FailedRun, GoodRun, last_failure, last_good_run
+from pgtend.ledger.history import FailedRun, GoodRun, ended_well, last_failure, last_good_run
 from pgtend.ledger.model import Subject
 from pgtend.ledger.open import open_reporting
 from pgtend.postgres.session import Session
@@ -75,6 +75,10 @@ class Memory:
     def failures(self, subject: Subject) -> tuple[FailedRun, ...]:
         """Find what a run noted about its own failure."""
         return last_failure(self.session, subject) if self.session else ()
+
+    def ended_well(self, subject: Subject) -> bool:
+        """Tell whether a run did its work, as far as anybody keeps that: a fleet without a ledger does not."""
+        return ended_well(self.session, subject) if self.session else self.away is None
 
 
 @contextmanager

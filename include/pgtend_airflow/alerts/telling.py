@@ -26,6 +26,10 @@ _WRITTEN_IN_IT: Final = frozenset(
 _FLEET: Final = "fleet"
 _SERVER: Final = "server/"
 _PROVES_NOTHING: Final = "reminders"
+_KEEPS_NO_RUNS: Final = frozenset({"audit", "channels", "health", "reminders"})
+"""What these did is no run in the ledger, so only Airflow can say that it was done."""
+_RESTORE: Final = "restore"
+NOT_RESTORED: Final = "Nothing: nobody asks for it any more, and nothing was restored."
 WATCHING: Final = "health"
 JUDGING: Final = "statements"
 WATCHED_LEVELS: Final = {Severity.PAGE: CRITICAL, Severity.TICKET: "warning"}
@@ -80,10 +84,18 @@ class Telling:
 
     def noted_by_ledger(self) -> Trouble | None:
         """Give what the run itself noted before it ended, or None when it could not."""
-        origin = self.origin
-        subject = Subject(origin.database, origin.pipeline, actor="", run_url=origin.run_url)
-        noted = next(iter(self.memory.failures(subject)), None)
+        noted = next(iter(self.memory.failures(self._subject)), None)
         return Trouble(code=noted.error_code, message=noted.error_message, hint=noted.hint) if noted else None
+
+    def did_its_work(self) -> bool:
+        """Tell whether a success is one: a task that somebody marked, or a restore that was rejected, did nothing."""
+        return self.origin.pipeline in _KEEPS_NO_RUNS or self.memory.ended_well(self._subject)
+
+    def ended_by_rejection(self) -> list[OpenAlert]:
+        """List what ends when a restore is asked for no more: that one could not be done, but no damage that it met."""
+        keys = {self._key(), self._key(_LATE)} if self.origin.pipeline == _RESTORE else set[str]()
+        open_now = self.memory.book.open_alerts()
+        return [alert for alert in open_now if alert.key in keys and alert.severity != Severity.PAGE]
 
     def ended_by_success(self) -> list[OpenAlert]:
         """List what the success of this run puts an end to."""
@@ -154,6 +166,10 @@ class Telling:
         server = server_of(self.fleet, self.origin.database)
         key = server_key(self.fleet, server.address) if server else ""
         return next((alert for alert in found if alert.key == key), None)
+
+    @property
+    def _subject(self) -> Subject:
+        return Subject(self.origin.database, self.origin.pipeline, actor="", run_url=self.origin.run_url)
 
     def _key(self, condition: str = "") -> str:
         return alert_key(self.fleet.environment, self.origin.database, f"{self.origin.pipeline}{condition}")
