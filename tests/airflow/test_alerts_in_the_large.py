@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from bed.airflow_world import World
 from bed.ledgers import ask
 from pgtend.postgres.errors import RowsBroken, ServerUnreachable
-from pgtend_airflow.alerts.events import tell_failure
+from pgtend_airflow.alerts.events import send_due_reminders, tell_failure
 
 NO_ANSWER = ServerUnreachable("no server answers", hint="See docs/runbooks/database-unreachable.md.")
 SECOND = "  lab: {owner: lab-team}\n  ward: {owner: ward-team}\n"
@@ -40,6 +40,56 @@ def test_a_server_that_is_down_is_one_message_that_names_its_databases(world: Wo
     assert world.messages()[1] == "[clinic production] ward.backup failed: no server answers"
     assert world.run("kgc.analyze").state == "success"
     assert world.messages()[2:] == [f"[clinic production] server {address} recovered"]
+
+
+def test_databases_that_leave_a_dead_server_end_its_alert(world: World) -> None:
+    """It names the server that died, and lasts as long as one of its databases is expected there."""
+    world.add_to_fleet(SECOND)
+    world.connect("ward", world.tender, host="elsewhere")
+    for name in ("kgc", "lab"):
+        world.connect(name, world.tender, port="1")
+    fail("kgc.analyze", NO_ANSWER)
+    server = f"server {world.tender.params['host']}:1"
+    world.connect("kgc", world.tender)
+    assert world.run("kgc.analyze").state == "success"
+    world.reporting.run("UPDATE reporting.alert SET last_sent_at = last_sent_at - interval '2 days'")
+    send_due_reminders()
+    assert world.messages() == [
+        f"[clinic production] {server} failed: 2 databases do not answer: kgc, lab",
+        f"[clinic production] {server} still fails: 2 databases do not answer: kgc, lab",
+    ]
+    world.connect("lab", world.tender)
+    assert world.run("kgc.analyze").state == "success"
+    assert world.messages()[2:] == [f"[clinic production] {server} recovered"]
+
+
+def test_what_the_fleet_file_no_longer_has_is_not_reminded_of(world: World) -> None:
+    """One message says why it is over; a fleet file with a mistake does not say that a database is gone."""
+    path = world.folder / "fleet.yaml"
+    alone = path.read_text()
+    world.add_to_fleet(SECOND)
+    for name in ("lab", "ward"):
+        world.connect(name, world.tender, port="1")
+    fail("lab.analyze", NO_ANSWER)
+    fail("ward.backup", RowsBroken("a rule of the data is broken"))
+    server = f"server {world.tender.params['host']}:1"
+    path.write_text(alone + SECOND.replace("owner:", "oner:"))
+    world.reporting.run("UPDATE reporting.alert SET last_sent_at = last_sent_at - interval '2 days'")
+    send_due_reminders()
+    assert [title.partition(": ")[0] for title in world.messages()[2:]] == [
+        f"[clinic production] {server} still fails",
+        "[clinic production] ward.backup still fails",
+    ]
+    assert "database ward, fleet clinic (production), owner data-platform" in world.mail.texts()[-1]
+    path.write_text(alone)
+    send_due_reminders()
+    assert world.messages()[4:] == [
+        f"[clinic production] {server} recovered",
+        "[clinic production] ward.backup recovered",
+    ]
+    assert "the fleet file has it no longer" in world.mail.texts()[-1]
+    send_due_reminders()
+    assert len(world.messages()) == 6
 
 
 def test_a_channel_gets_the_class_that_it_wants(world: World) -> None:

@@ -8,18 +8,18 @@ from typing import Final, TypeVar, cast
 
 from airflow.sdk import DAG, Context
 
-from pgtend.fleet.model import Fleet
+from pgtend.fleet.model import RESERVED, Fleet
 from pgtend.kernel.errors import PgtendError
 from pgtend.kernel.times import utc_now
 from pgtend.ledger.alerts import OpenAlert
 from pgtend_airflow.alerts.channels import ChannelBroken
 from pgtend_airflow.alerts.memory import Memory, file_memory, ledger_memory
 from pgtend_airflow.alerts.message import RECOVERED, Moment, Trouble, trouble_of
-from pgtend_airflow.alerts.servers import server_of
-from pgtend_airflow.alerts.telling import NOT_RESTORED, Origin, Telling, trouble_in
+from pgtend_airflow.alerts.servers import Server
+from pgtend_airflow.alerts.telling import NOT_IN_FLEET, NOT_RESTORED, Origin, Telling, trouble_in
 from pgtend_airflow.cancellation import TaskCancelled
 from pgtend_airflow.desk import usable_fleet
-from pgtend_airflow.pipelines import BACKUP_CHOICE, DRILLED, DRY_RUN, INDEXES, LATEST, TABLES
+from pgtend_airflow.pipelines import BACKUP_CHOICE, DRILLED, DRY_RUN, INDEXES, LATEST, TABLES, the_fleet
 
 Answer = TypeVar("Answer")
 _LOG: Final = logging.getLogger("pgtend.alerts")
@@ -74,6 +74,7 @@ def tell_recovery(context: Context) -> None:
 def send_due_reminders() -> None:
     """Send every reminder that is due, and what could not be sent before."""
     fleet = usable_fleet()
+    _close_what_left(fleet)
     unsent = remember(fleet, lambda memory: _remind(fleet, memory))
     if unsent:
         raise ChannelBroken(
@@ -98,11 +99,27 @@ def _tell_unexplained(telling: Telling) -> None:
     telling.broke(trouble_of(away) if away else telling.noted_by_ledger() or _KILLED)
 
 
+def _close_what_left(fleet: Fleet) -> None:
+    """Close what concerns only databases that the fleet file no longer has: nobody could ever acknowledge it."""
+    # What a mistake in the file hides is no less broken.
+    if the_fleet().problems:
+        return
+    for alert in remember(fleet, lambda memory: memory.book.open_alerts()):
+        if not {RESERVED, *fleet.databases}.isdisjoint(alert.concerns or (alert.database,)):
+            continue
+        remember(
+            fleet, lambda memory, over=alert: Telling(fleet, memory, _origin_of(over)).recovered(over, NOT_IN_FLEET)
+        )
+
+
+def _origin_of(alert: OpenAlert) -> Origin:
+    return Origin(alert.database, alert.pipeline, alert.run_url)
+
+
 def _remind(fleet: Fleet, memory: Memory) -> int:
     unsent = 0
     for alert in memory.book.due_reminders(utc_now()):
-        origin = Origin(alert.database, alert.pipeline, alert.run_url)
-        server = next(filter(None, (server_of(fleet, name) for name in alert.concerns[:1])), None)
+        origin, server = _origin_of(alert), Server.of_alert(alert)
         if not Telling(fleet, memory, origin).send(trouble_in(alert), Moment.REMINDER, server):
             memory.book.not_sent(alert.key)
             unsent += 1

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
-from pgtend.fleet.model import Database, Fleet
+from pgtend.fleet.model import RESERVED, Fleet
 from pgtend.kernel.errors import PgtendError
+from pgtend.ledger.alerts import OpenAlert
 from pgtend_airflow.connections import AirflowConnections
 
 AWAY: Final = frozenset({"postgres.unreachable", "postgres.starting"})
@@ -16,6 +17,9 @@ ASK_IT: Final = frozenset({"analyze", "archive", "backup", "health", "index_usag
 _NAMED: Final = 6
 
 
+_NAME: Final = "server "
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """A server with more than one database of ours."""
@@ -23,10 +27,16 @@ class Server:
     address: str
     databases: tuple[str, ...]
 
+    @classmethod
+    def of_alert(cls, alert: OpenAlert) -> Self | None:
+        """Give the server that an open alert is about, as it was when it was told."""
+        is_one = alert.database == RESERVED and alert.pipeline.startswith(_NAME)
+        return cls(alert.pipeline.removeprefix(_NAME), tuple(alert.concerns)) if is_one else None
+
     @property
     def pipeline(self) -> str:
         """Under which name it stands where others have a pipeline."""
-        return f"server {self.address}"
+        return f"{_NAME}{self.address}"
 
     @property
     def says(self) -> str:
@@ -37,23 +47,27 @@ class Server:
 
     def owners(self, fleet: Fleet) -> str:
         """Name everybody who owns a database on it."""
-        return ", ".join(sorted({fleet.databases[name].owner for name in self.databases}))
+        known = [fleet.databases[name].owner for name in self.databases if name in fleet.databases]
+        return ", ".join(sorted(set(known))) or fleet.owner
+
+    def is_left(self, fleet: Fleet) -> bool:
+        """Whether none of its databases is there any more: they moved to another one, or left the fleet."""
+        return all(address_of(fleet, name) != self.address for name in self.databases)
 
 
 def server_of(fleet: Fleet, database: str) -> Server | None:
     """Find the server of a database, when more than this one of ours live there."""
-    if database not in fleet.databases:
-        return None
-    book = AirflowConnections()
-    own = _address(book, fleet.databases[database])
-    mates = tuple(name for name, one in fleet.databases.items() if own and _address(book, one) == own)
+    own = address_of(fleet, database)
+    mates = tuple(name for name in fleet.databases if own and address_of(fleet, name) == own)
     return Server(own, mates) if len(mates) > 1 else None
 
 
-def _address(book: AirflowConnections, database: Database) -> str:
-    """Say where a database is; a connection that is wrong is told by whoever uses it."""
+def address_of(fleet: Fleet, database: str) -> str:
+    """Say where a database is, or nothing; a connection that is wrong is told by whoever uses it."""
+    if database not in fleet.databases:
+        return ""
     try:
-        found = book.find(database.connection)
+        found = AirflowConnections().find(fleet.databases[database].connection)
     except PgtendError:
         return ""
     return f"{found.params.get('host', 'localhost')}:{found.params.get('port', '5432')}"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
-from pgtend.fleet.model import Fleet
+from pgtend.fleet.model import RESERVED, Fleet
 from pgtend.kernel.errors import BrokenEvidence
 from pgtend.kernel.times import say_span, utc_now
 from pgtend.ledger.alerts import Failure, OpenAlert, Severity, Verdict, alert_key
@@ -14,7 +14,7 @@ from pgtend.ledger.model import Subject
 from pgtend_airflow.alerts.channels import ChannelBroken, deliver
 from pgtend_airflow.alerts.memory import Memory
 from pgtend_airflow.alerts.message import CRITICAL, RECOVERED, Incident, Moment, Trouble, compose
-from pgtend_airflow.alerts.servers import ASK_IT, AWAY, Server, server_of
+from pgtend_airflow.alerts.servers import ASK_IT, AWAY, Server, address_of, server_of
 from pgtend_airflow.links import run_link, runbook_link
 
 _LATE: Final = "-late"
@@ -23,12 +23,13 @@ _WRITTEN_IN_IT: Final = frozenset(
     {"ledger.chain_broken", "ledger.anchor_unreadable", "ledger.folder_damaged", "ledger.keep_too_short"}
 )
 """What is wrong with a ledger that answers: no run of something else puts an end to it."""
-_FLEET: Final = "fleet"
+_FLEET: Final = RESERVED
 _SERVER: Final = "server/"
 _PROVES_NOTHING: Final = "reminders"
 _KEEPS_NO_RUNS: Final = frozenset({"audit", "channels", "health", "reminders"})
 """What these did is no run in the ledger, so only Airflow can say that it was done."""
 _RESTORE: Final = "restore"
+NOT_IN_FLEET: Final = "Nothing: the fleet file has it no longer, so nobody looks after it."
 NOT_RESTORED: Final = "Nothing: nobody asks for it any more, and nothing was restored."
 WATCHING: Final = "health"
 JUDGING: Final = "statements"
@@ -103,15 +104,14 @@ class Telling:
         if self.origin.pipeline != _PROVES_NOTHING and self.memory.away is None:
             keys.add(self._ledger_key)
         open_now = self.memory.book.open_alerts()
-        server = self._server_alert(open_now)
-        return [alert for alert in open_now if alert.key in keys or alert is server]
+        servers = [self._server_alert(open_now), *self._servers_left(open_now)]
+        return [alert for alert in open_now if alert.key in keys or alert in servers]
 
     def recovered(self, alert: OpenAlert, how: str = RECOVERED) -> None:
         """Close what is over, and tell those who heard of it; when nobody can be told, it stays open."""
         if self.memory.book.recovered(alert.key) is Verdict.SILENT:
             return
-        server = server_of(self.fleet, self.origin.database) if is_of_server(alert) else None
-        if not self.send(trouble_in(alert), Moment.RECOVERED, server, next_step=how):
+        if not self.send(trouble_in(alert), Moment.RECOVERED, Server.of_alert(alert), next_step=how):
             raise ChannelBroken(
                 "no channel took the message that it recovered",
                 hint="Follow docs/runbooks/alert-channel-broken.md; the next success tells it.",
@@ -120,7 +120,7 @@ class Telling:
     def send(self, trouble: Trouble, moment: Moment, server: Server | None = None, *, next_step: str = "") -> bool:
         """Send one message to every channel that wants its class, and tell whether any took it."""
         origin, database = self.origin, self.fleet.databases.get(self.origin.database)
-        subject = f"database {origin.database}" if database else "the whole fleet"
+        subject = "the whole fleet" if origin.database == _FLEET else f"database {origin.database}"
         incident = Incident(
             moment=moment,
             key=server.pipeline if server else f"{origin.database}.{origin.pipeline}",
@@ -160,12 +160,16 @@ class Telling:
 
     def _server_alert(self, open_now: Sequence[OpenAlert]) -> OpenAlert | None:
         """Find the open alert about the server of this database; nobody is asked while no server is down."""
-        found = [alert for alert in open_now if is_of_server(alert)]
-        if not found or self.origin.pipeline not in ASK_IT:
-            return None
-        server = server_of(self.fleet, self.origin.database)
-        key = server_key(self.fleet, server.address) if server else ""
-        return next((alert for alert in found if alert.key == key), None)
+        found = {server.address: alert for alert, server in servers_in(open_now)}
+        is_asked = found and self.origin.pipeline in ASK_IT
+        return found.get(address_of(self.fleet, self.origin.database)) if is_asked else None
+
+    def _servers_left(self, open_now: Sequence[OpenAlert]) -> list[OpenAlert]:
+        """Find the open alerts about servers that this database left, as all others did that were there."""
+        if self.origin.pipeline not in ASK_IT:
+            return []
+        left = ((alert, server) for alert, server in servers_in(open_now) if self.origin.database in server.databases)
+        return [alert for alert, server in left if server.is_left(self.fleet)]
 
     @property
     def _subject(self) -> Subject:
@@ -191,9 +195,9 @@ def server_key(fleet: Fleet, address: str) -> str:
     return alert_key(fleet.environment, _FLEET, f"{_SERVER}{address}")
 
 
-def is_of_server(alert: OpenAlert) -> bool:
-    """Whether an alert is about a whole server."""
-    return alert.database == _FLEET and alert.pipeline.startswith("server ")
+def servers_in(alerts: Sequence[OpenAlert]) -> list[tuple[OpenAlert, Server]]:
+    """List the alerts about whole servers."""
+    return [(alert, server) for alert in alerts if (server := Server.of_alert(alert))]
 
 
 def trouble_in(alert: OpenAlert) -> Trouble:
