@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from airflow.sdk import get_current_context
+from airflow.sdk import DAG, get_current_context
 from airflow.sdk.types import DagRunProtocol as DagRun
 from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
 from pgtend.fleet.load import bad_fleet_file, fleet_path
 from pgtend.fleet.model import Database, Fleet
-from pgtend.kernel.errors import Misconfigured
+from pgtend.kernel.errors import Misconfigured, Refusal
 from pgtend.kernel.names import suggestion
 from pgtend.kernel.progress import Progress
 from pgtend.ledger.model import Ledger, Subject
@@ -29,6 +29,7 @@ from pgtend_airflow.connections import AirflowConnections
 from pgtend_airflow.links import run_link
 from pgtend_airflow.pipelines import the_fleet
 
+_OF_AIRFLOW = "airflow/"
 _LOG = logging.getLogger("pgtend")
 
 
@@ -36,6 +37,12 @@ class NoSuchDatabaseHere(Misconfigured):
     """The fleet file no longer has the database that this task is for."""
 
     code = "airflow.no_such_database"
+
+
+class NoSuchField(Refusal):
+    """A run was started with a value that its pipeline has no field for."""
+
+    code = "airflow.no_such_field"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +72,7 @@ class Desk:
 def tending(name: str, pipeline: str) -> Generator[Desk]:
     """Lay everything out for a task of one database; whatever ends the task ends its queries too."""
     with cancellable():
+        form = _form()
         fleet = usable_fleet()
         database = _find(fleet, name)
         book = AirflowConnections()
@@ -76,7 +84,7 @@ def tending(name: str, pipeline: str) -> Generator[Desk]:
                 ledger=ledger,
                 subject=Subject(name, pipeline, started_by(), link_of_run()),
                 progress=_LOG.info,
-                form=cast("Mapping[str, object]", _context()["params"]),
+                form=form,
             )
 
 
@@ -127,6 +135,20 @@ def link_of_run() -> str:
 
 def _context() -> Mapping[str, object]:
     return cast("Mapping[str, object]", get_current_context())
+
+
+def _form() -> Mapping[str, object]:
+    """Give the form; Airflow passes on what is no field of it, and a misspelled wish to only look would be no wish."""
+    given = _run().conf or {}
+    fields = list(cast("DAG", _context()["dag"]).params) if given else []
+    strange = sorted(key for key in given if key not in fields and not key.startswith(_OF_AIRFLOW))
+    if strange:
+        raise NoSuchField(
+            f"the form of this pipeline has no field '{strange[0]}'",
+            detail=f"{suggestion(strange[0], fields)} Nothing was done.".strip(),
+            hint=f"Start it again; its fields: {', '.join(fields) or 'none'}.",
+        )
+    return cast("Mapping[str, object]", _context()["params"])
 
 
 def _run() -> DagRun:

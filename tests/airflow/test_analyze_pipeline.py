@@ -15,3 +15,12 @@ def test_a_run_renews_statistics_and_leaves_evidence(world: World) -> None:
         assert ask(ledger, "SELECT outcome FROM reporting.analyses") == ["proved"]
     assert world.messages() == []
     assert CANARY_ROW not in world.log()
+
+
+def test_a_field_that_the_form_does_not_have_is_refused(world: World) -> None:
+    """Airflow takes any: whoever misspells the wish to only look must not find that it was done."""
+    assert world.run("kgc.analyze", {"dryrun": True}).state == "failed"
+    assert "the form of this pipeline has no field 'dryrun' [airflow.no_such_field]" in world.mail.texts()[0]
+    assert "Did you mean 'dry_run'?" in world.mail.texts()[0]
+    with world.reporting.session() as ledger:
+        assert ask(ledger, "SELECT outcome FROM reporting.runs") == []

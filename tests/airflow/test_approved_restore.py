@@ -45,6 +45,7 @@ class RunOf:
     triggering_user_name: str
     run_after: datetime
     run_type: str = "manual"
+    conf: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ class RunOf:
     triggering_user_name: str
     run_after: datetime = datetime(2026, 11, 21, 12, tzinfo=UTC)
     run_type: str = "manual"
+    conf: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
