@@ -178,3 +178,17 @@ def test_the_files_of_the_pages_come_with_their_kind_and_only_they(face: Face) -
     assert again.status_code == 304
     for wrong in ("nothing.js", "..%2Fapp.py", "app.py"):
         assert face.client.get(f"/static/{wrong}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/databases/fleet",
+        "/database/performance/trends/reachable?database=fleet",
+        "/database/analysis/overview?database=fleet",
+    ],
+)
+def test_the_fleet_is_no_database(face: Face, path: str) -> None:
+    """Its alerts go by that name, and it has nothing else that a database has."""
+    answer = face.get(path, "admin")
+    assert (answer.status_code, answer.json()["code"]) == (404, "web.not_found"), answer.text

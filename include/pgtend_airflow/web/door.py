@@ -8,13 +8,13 @@ from typing import Annotated, Final, Generic, TypeAlias, TypeVar
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, Field
 
-from pgtend.fleet.model import Fleet
+from pgtend.fleet.model import RESERVED, Fleet
 from pgtend.kernel.names import suggestion
 from pgtend_airflow.desk import usable_fleet
 from pgtend_airflow.web.forgery import refuse_forgery
 from pgtend_airflow.web.pace import keep_pace
 from pgtend_airflow.web.problems import RESPONSES, BadRequest
-from pgtend_airflow.web.standing import Role, StandingDep, requires
+from pgtend_airflow.web.standing import Role, StandingDep, no_database, requires
 
 Item = TypeVar("Item")
 Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
@@ -65,6 +65,8 @@ def chosen_database(
     ] = "",
 ) -> str:
     """Give the database that the caller names, or the only one there is."""
+    if database == RESERVED:
+        raise no_database(database)
     if database:
         return database
     visible = who.visible(usable_fleet())

@@ -117,10 +117,15 @@ def requires(role: Role) -> DependsParam:
             refuse_below(role, who.role() if named or role > Role.VIEWER else _anywhere(who))
             return
         if named not in usable_fleet().databases or who.role(named) < Role.VIEWER:
-            raise NotFound(f"there is no database '{named[:63]}' here, or you may not see it")
+            raise no_database(named)
         refuse_below(role, who.role(named))
 
     return DependsParam(enter)
+
+
+def no_database(name: str) -> NotFound:
+    """Say that there is no such database, or that it is not for the caller."""
+    return NotFound(f"there is no database '{name[:63]}' here, or you may not see it")
 
 
 def refuse_below(needed: Role, found: Role) -> None:

@@ -18,7 +18,7 @@ from pgtend.overview.pipelines import PipelineRow, pipelines, with_alerts
 from pgtend_airflow.desk import usable_fleet
 from pgtend_airflow.web.books import Reading
 from pgtend_airflow.web.door import DatabasePath, Door, Most, Page, page_of, some_databases
-from pgtend_airflow.web.standing import Role, StandingDep
+from pgtend_airflow.web.standing import Role, StandingDep, no_database
 
 DOOR = Door("fleet")
 _EVERYTHING = "fleet"
@@ -52,6 +52,8 @@ def fleet(who: StandingDep, session: Reading) -> Overview:
 def one_database(database: DatabasePath, session: Reading) -> DatabaseView:
     """Judge one database by every promise, and tell how each of its pipelines stands."""
     file, now = usable_fleet(), utc_now()
+    if database not in file.databases:
+        raise no_database(database)
     seen = overview(session, Asked(fleet=file, databases=[file.databases[database]], now=now))
     told = history.alerts(session, [database], only_open=True)
     standing = with_alerts(pipelines(session, [database], now), told)
