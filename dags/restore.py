@@ -15,7 +15,8 @@ beside it, compares, and lets both change names; what was there stays as `<name>
 The latest backup is the one that was finished when the run was started, however late the answer comes.
 
 Marking the approval as successful restores nothing: only an answer does, and only one by somebody else than who started
-the run. Without an answer in four hours it is rejected.
+the run. Without an answer in four hours it is rejected. A run that somebody cleared can be approved by nobody: start a
+new one.
 
 **The private key** is not on the workers. Put it there for this run, and name its file in `PGTEND_KEY_FILE`.
 

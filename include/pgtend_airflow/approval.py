@@ -52,7 +52,7 @@ class ApprovedRestore(ApprovalOperator):
         if answer["chosen_options"] != [self.APPROVE]:
             return answer
         try:
-            approver = approved_by(answer, self.database, _run_of(context).triggering_user_name)
+            approver = approved_by(answer, self.database, _run_of(context))
         except NotApproved as refusal:
             raise AirflowFailException(str(refusal)) from refusal
         self.restore(approver)
@@ -87,12 +87,15 @@ def approved_restore(database: str) -> ApprovedRestore:
     return made
 
 
-def approved_by(answer: Mapping[str, object], database: str, starter: str | None) -> str:
+def approved_by(answer: Mapping[str, object], database: str, run: DagRun) -> str:
     """Name the second person who approved and typed the name, or refuse."""
     _person_in(answer)
-    if not starter:
+    if not run.triggering_user_name:
         raise _refused("nobody is known to have started this run", "Start it in the UI, logged in as yourself.")
-    return person_who_typed(answer, database, starter=starter)
+    # Who cleared it is not known: one person could take up what another asked for weeks ago, and approve it alone.
+    if run.clear_number:
+        raise _refused("somebody cleared this run, which started it again", "Start a new one.")
+    return person_who_typed(answer, database, starter=run.triggering_user_name)
 
 
 def person_who_typed(answer: Mapping[str, object], database: str, *, starter: str | None) -> str:

@@ -34,6 +34,7 @@ class Started:
     """A run as the approval sees it."""
 
     triggering_user_name: str | None
+    clear_number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class RunOf:
     triggering_user_name: str
     run_after: datetime
     run_type: str = "manual"
+    clear_number: int = 0
     conf: Mapping[str, object] | None = None
 
 
@@ -82,9 +84,9 @@ def answer(who: Mapping[str, str] | None, typed: object = "kgc", *, chosen: str 
     }
 
 
-def complete(made: Watched, said: dict[str, object], starter: str | None = "ben") -> None:
+def complete(made: Watched, said: dict[str, object], starter: str | None = "ben", cleared: int = 0) -> None:
     """Let the approval go on with an answer."""
-    made.execute_complete({"dag_run": Started(starter)}, said)  # type: ignore[typeddict-item]
+    made.execute_complete({"dag_run": Started(starter, cleared)}, said)  # type: ignore[typeddict-item]
 
 
 def test_a_second_person_who_types_the_name_starts_the_restore() -> None:
@@ -113,6 +115,14 @@ def test_anything_less_restores_nothing(said: dict[str, object], starter: str | 
     made = approval()
     with pytest.raises(AirflowFailException, match=words):
         complete(made, said, starter)
+    assert made.reached == []
+
+
+def test_a_run_that_was_cleared_is_approved_by_nobody() -> None:
+    """Whoever cleared what ben had asked for may be the one who approves it, and nobody knows."""
+    made = approval()
+    with pytest.raises(AirflowFailException, match="somebody cleared this run, which started it again"):
+        complete(made, answer(ANA), cleared=1)
     assert made.reached == []
 
 

@@ -74,6 +74,11 @@ class House:
         self.site.wait("the scheduler", lambda: self.is_known_to_wait(run_id), patience=60)
         yield run_id
 
+    def wait_again(self, run_id: str) -> None:
+        """Wait until a run that was cleared waits for its answer once more."""
+        self.site.wait("the question", lambda: self.is_asked(run_id), patience=120)
+        self.site.wait("the scheduler", lambda: self.is_known_to_wait(run_id, times=2), patience=60)
+
     def is_asked(self, run_id: str) -> bool:
         """Tell whether a person can answer now."""
         path = f"/api/v2/dags/{DAG}/dagRuns/{run_id}/taskInstances/{TASK}"
@@ -81,15 +86,15 @@ class House:
             return False
         return self.site.api.get(path).json()["state"] not in {None, "queued", "running", "scheduled"}
 
-    def is_known_to_wait(self, run_id: str) -> bool:
+    def is_known_to_wait(self, run_id: str, times: int = 1) -> bool:
         """Tell whether the scheduler has heard that the process that asked has ended."""
         log = (self.site.home / "scheduler.log").read_text()
         heard = (line for line in log.splitlines() if "Received executor event with state success" in line)
-        return any(repr(TASK) in line and repr(run_id) in line for line in heard)
+        return sum(repr(TASK) in line and repr(run_id) in line for line in heard) >= times
 
-    def log_says(self, run_id: str, words: str) -> None:
+    def log_says(self, run_id: str, words: str, attempt: int = 1) -> None:
         """Wait until the log of the approval holds some words; its last lines come when the run has ended already."""
-        self.site.wait(words, lambda: words in self.site.task_log(DAG, run_id, TASK), patience=60)
+        self.site.wait(words, lambda: words in self.site.task_log(DAG, run_id, TASK, attempt), patience=60)
 
     def databases(self) -> list[str]:
         """List the databases of the server, without those of Airflow and of other tests."""
@@ -181,3 +186,21 @@ def test_who_started_it_cannot_approve_it_and_a_second_person_can(house: House) 
     assert house.databases() == ["forged_not"]
     with house.source.session() as session:
         session.run(statement("DROP DATABASE {name}"), name=called("forged_not"))
+
+
+def test_nobody_takes_up_alone_what_was_rejected(house: House) -> None:
+    """Whoever said no to another one's wish could clear it later, and approve it without anybody else."""
+    answer = {"params_input": {"typed_name": "kgc"}}
+    with house.waiting_run("ulf", "forged_later") as run_id, house.person("oda") as second:
+        path = f"/dagRuns/{run_id}/taskInstances/{TASK}/-1/hitlDetails"
+        said = second.patch(path, json={**answer, "chosen_options": ["Reject"]})
+        assert said.is_success, said.text
+        assert house.site.finish(DAG, run_id) == "success"
+        cleared = second.post(f"/dagRuns/{run_id}/clear", json={"dry_run": False, "only_failed": False})
+        assert cleared.is_success, cleared.text
+        house.wait_again(run_id)
+        said = second.patch(path, json={**answer, "chosen_options": ["Approve"]})
+        assert said.is_success, said.text
+        assert house.site.finish(DAG, run_id) == "failed"
+        house.log_says(run_id, "somebody cleared this run, which started it again", attempt=2)
+    assert house.databases() == []
