@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from bed.airflow_world import World
 from bed.ledgers import ask, tell
 from pgtend_airflow.alerts.notifier import deadline_missed
 
-LATE = {"dag_run": {"dag_id": "kgc.analyze", "dag_run_id": "manual__1"}, "deadline": {"id": "1"}}
+LATE = {"dag_run": {"dag_id": "kgc.analyze", "dag_run_id": "manual__1", "state": "running"}, "deadline": {"id": "1"}}
 
 
 def broken(world: World) -> None:
@@ -61,6 +63,13 @@ def test_a_run_that_is_late_is_told_once(world: World) -> None:
     assert world.messages() == ["[clinic production] kgc.analyze is late: the run has not ended by its deadline"]
     assert world.run("kgc.analyze").state == "success"
     assert world.messages()[1:] == ["[clinic production] kgc.analyze recovered"]
+
+
+@pytest.mark.parametrize("state", ["failed", "success"])
+def test_a_run_that_has_ended_is_not_late(world: World, state: str) -> None:
+    """Airflow tells of the deadline of a run that failed hours before, also when the next one went well."""
+    deadline_missed({"dag_run": {**LATE["dag_run"], "state": state}})
+    assert world.messages() == []
 
 
 def test_a_mail_can_be_read_as_plain_text_and_as_a_page(world: World) -> None:

@@ -33,7 +33,7 @@ _KILLED: Final = Trouble(
 _LATE: Final = Trouble(
     code="airflow.late",
     message="the run has not ended by its deadline",
-    hint="It waits for a worker or a lock, or works longer than it used to; see docs/runbooks/run-is-late.md.",
+    hint="It waits for a worker, a lock or an answer, or works too long; see docs/runbooks/run-is-late.md.",
 )
 
 

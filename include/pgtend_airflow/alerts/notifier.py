@@ -13,6 +13,8 @@ from airflow.sdk import BaseNotifier, Context
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+_ENDED: Final = frozenset({"success", "failed"})
+
 
 class _Notice(BaseNotifier):
     """A notifier without templates: looking for some would need a DAG that can render, and not every caller has one."""
@@ -50,6 +52,9 @@ def deadline_missed(context: Mapping[str, object]) -> None:
     from pgtend_airflow.alerts.events import tell_late  # noqa: PLC0415 - see the top
 
     run = cast("Mapping[str, object]", context["dag_run"])
+    # Airflow forgets the deadline of a run that succeeded, and keeps that of one that failed, which was told already.
+    if run.get("state") in _ENDED:
+        return
     tell_late(str(run["dag_id"]), str(run.get("dag_run_id") or run["run_id"]))
 
 
