@@ -16,6 +16,7 @@ from airflow.sdk import get_current_context
 from airflow.sdk.types import DagRunProtocol as DagRun
 
 from pgtend.backup.catalogue import CatalogueEntry, read_catalogue
+from pgtend.backup.manifest import SAVED
 from pgtend.backup.take import PIPELINE as BACKUP
 from pgtend.backup.take import Site, take_backup
 from pgtend.kernel.errors import Misconfigured
@@ -87,7 +88,8 @@ def _beside(desk: Desk, backup: Backup) -> RestoreReport:
 
 def _replace(desk: Desk, vault: Vault, backup: Backup) -> RestoreReport:
     """Replace the database itself; a run that Airflow starts a second time finds that it was done and refuses."""
-    site = Site(fleet=usable_fleet(), database=desk.database, address=desk.address, vault=vault)
+    fleet = usable_fleet()
+    site = Site(fleet=fleet, database=desk.database, address=desk.address, vault=vault, remarks=(SAVED,))
     saving = Subject(desk.database.name, BACKUP, desk.subject.actor, desk.subject.run_url)
 
     def save() -> str:

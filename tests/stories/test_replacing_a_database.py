@@ -18,8 +18,10 @@ from pgtend.postgres.errors import ConnectionLost, NoSuchDatabase, ServerUnreach
 from pgtend.postgres.identifiers import database as called
 from pgtend.postgres.session import Session
 from pgtend.restore import swap
-from pgtend.restore.errors import NotConfirmed, StillInUse, TargetExists, TargetMissing
+from pgtend.restore.errors import NotConfirmed, StillInUse, TargetExists, TargetMissing, TargetUnsuited
 from pgtend.restore.swap import OPEN_DATABASE, Replacement, exchange, replace_database
+from pgtend.vault.agekeys import PrivateKeys, new_pair
+from pgtend.vault.sealing import KeyUnavailable
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -96,6 +98,24 @@ def test_a_backup_that_fails_before_leaves_everything_as_it_was(stage: Stage, or
     with pytest.raises(NoSuchDatabase):
         replace_database(stage.backup(), stage.order(origin.name), origin.name, fail, str)
     assert (notes(origin, origin.name), names_like(stage, f"{origin.name}_")) == ("0", [])
+
+
+@pytest.mark.pg(">= 18")
+def test_nothing_is_saved_for_a_restore_that_cannot_be(stage: Stage, origin: LiveDatabase) -> None:
+    """A role that may make no databases, and a key that does not fit, are found out before a backup is taken."""
+    saved: list[str] = []
+
+    def save() -> str:
+        saved.append("x")
+        return stage.take(origin.name).backup_id
+
+    poor = stage.order(origin.name, target=origin.owner.to(dbname="postgres"))
+    with pytest.raises(TargetUnsuited, match="lacks what the backup needs"):
+        replace_database(stage.backup(), poor, origin.name, save, str)
+    sealed = stage.backup(keys=PrivateKeys((new_pair(),)))
+    with pytest.raises(KeyUnavailable):
+        replace_database(sealed, stage.order(origin.name), origin.name, save, str)
+    assert saved == []
 
 
 @pytest.mark.pg(">= 18")

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,11 +141,32 @@ def test_a_database_of_another_server_is_not_replaced(shell: Shell) -> None:
     replacing = ("restore", "subject", "--in-place", "--to", shell.server, "--key", str(shell.key))
     done = shell.pgtend(*replacing, typed=f"{shell.origin.name}\n")
     assert done.returncode == 0, done.stderr
-    original = shell.stage.catalogue().entries[0].manifest
+    original = shell.stage.catalogue().choose("latest").manifest
     forge(shell.stage, original, {"source.system_identifier": "7"})
     refused = shell.pgtend(*replacing, typed=f"{shell.origin.name}\n")
     assert (refused.returncode, "is not the server that backup" in refused.stderr) == (77, True), refused.stderr
     assert len(shell.stage.catalogue().entries) == 2
+
+
+@pytest.mark.pg(">= 18")
+def test_who_tries_again_gets_the_backup_and_not_what_the_first_try_saved(shell: Shell) -> None:
+    """Before it replaces anything a restore in place stores what is there: that must never be the latest to restore."""
+    shell.origin.run("DELETE FROM public.note")
+    replacing = ("restore", "subject", "--in-place", "--key", str(shell.key))
+    first = shell.stage.catalogue().entries[0].backup_id
+    for _ in range(2):
+        done = shell.pgtend(*replacing, typed=f"{shell.origin.name}\n")
+        assert (done.returncode, notes(shell, shell.origin.name)) == (0, "1"), done.stderr
+        shell.origin.run("DELETE FROM public.note")
+        time.sleep(1.1)  # The databases that are set aside have the second in their name.
+    newer = shell.stage.catalogue().entries[0].backup_id
+    said = " ".join(done.stderr.split())
+    saved = shell.stage.catalogue().entries[1].backup_id
+    assert f"backup {saved} is newer and holds what a restore in place was about to replace, so {first} is" in said
+    # Who means it gets it by its name, with what it is.
+    beside = ("--to", shell.server, "--database", f"{shell.origin.name}_saved", "--key", str(shell.key))
+    told = " ".join(shell.pgtend("restore", "subject", "--backup", newer, *beside).stdout.split())
+    assert "Note: It was taken of what a restore in place was about to replace." in told
 
 
 @pytest.mark.pg(">= 18")

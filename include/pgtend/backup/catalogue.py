@@ -23,6 +23,7 @@ from pgtend.vault.model import StoredObject, Vault
 LATEST = "latest"
 _BACKUP = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
 """The name of a backup. Anything else is not ours to remove."""
+_SAVED = "holds what a restore in place was about to replace"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +92,14 @@ class Catalogue:
     """Keys of manifests and marks that are not what they should be."""
 
     def choose(self, wanted: str) -> CatalogueEntry:
-        """Find the newest, the one of this name, or the newest that is not later than a moment."""
+        """Find the newest, the one of this name, or the newest that is not later than a moment.
+
+        What a restore in place saved before it began is what somebody wanted to be rid of: whoever tries again, and
+        asks for the latest once more, must not get that.
+        """
         if wanted == LATEST:
             sound = [entry for entry in self.entries if not entry.state.is_unfit]
-            return self._first(sound, "no sound backup", wanted)
+            return self._first([one for one in sound if not one.manifest.is_saved] or sound, "no sound backup", wanted)
         named = [entry for entry in self.entries if entry.backup_id == wanted]
         moment = None if named else _moment(wanted)
         if moment is None:
@@ -120,9 +125,10 @@ class Catalogue:
             # Of what cannot be read the name alone tells the time, to the second.
             **{backup_id: why for backup_id, why in unlisted.items() if chosen.backup_id < backup_id <= latest},
             **{
-                entry.backup_id: f"is {entry.state}"
+                entry.backup_id: f"is {entry.state}" if entry.state.is_unfit else _SAVED
                 for entry in takewhile(lambda entry: entry.backup_id != chosen.backup_id, self.entries)
-                if entry.state.is_unfit and (moment is None or entry.taken_at <= moment)
+                if (entry.state.is_unfit or (wanted == LATEST and entry.manifest.is_saved))
+                and (moment is None or entry.taken_at <= moment)
             },
         }
         return tuple(f"backup {backup_id} is newer and {why}" for backup_id, why in sorted(found.items(), reverse=True))

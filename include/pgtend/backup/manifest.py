@@ -51,6 +51,8 @@ _HASHED_OTHERWISE = (
     "not compared by content."
 )
 ROOT = "backups"
+SAVED = "It was taken of what a restore in place was about to replace."
+"""What such a backup says of itself, so that nobody takes it for the one that was to be restored."""
 
 
 class Manifest(Record):
@@ -109,6 +111,11 @@ class Manifest(Record):
     def key_of(self, part: Part) -> str:
         """Name the key of a part in a vault."""
         return f"{self.folder}{part.name}"
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether it holds what a restore in place was about to replace."""
+        return SAVED in self.remarks
 
     @property
     def lists_all_kinds(self) -> bool:

@@ -67,6 +67,8 @@ class Site:
     database: Database
     address: Address
     vault: Vault
+    remarks: tuple[str, ...] = ()
+    """What the backup says of itself besides what is found out."""
 
 
 def take_backup(  # noqa: PLR0913 - what, on whose behalf, who watches; the rest are wishes with defaults
@@ -289,7 +291,7 @@ class _Night:
         order = list(Role)
         parts = sorted(self.parts, key=lambda part: (order.index(part.role), part.name))
         state, seen = read_back(self.site.vault, self.folder, parts, self.rules, self._say)
-        return compose(
+        made = compose(
             findings,
             identity=Identity(
                 backup_id=self.backup_id,
@@ -302,6 +304,7 @@ class _Night:
             parts=seen,
             total=time.monotonic() - self._began,
         )
+        return made.model_copy(update={"remarks": (*made.remarks, *self.site.remarks)})
 
     @contextmanager
     def _clearing_up(self) -> Generator[None]:

@@ -257,6 +257,7 @@ def _saver(desk: Desk, shelf: Shelf, copy: str | None, address: Address) -> Call
 
     Who restores from a copy may have lost the first vault; the ledger is told which of them it is.
     """
+    from pgtend.backup.manifest import SAVED
     from pgtend.backup.take import PIPELINE as BACKUP
     from pgtend.backup.take import Site, take_backup
     from pgtend.cli import screen
@@ -264,7 +265,7 @@ def _saver(desk: Desk, shelf: Shelf, copy: str | None, address: Address) -> Call
     def save() -> str:
         own = desk.database(shelf.database)
         database = own.model_copy(update={"vault": copy or own.vault})
-        site = Site(fleet=desk.fleet, database=database, address=address, vault=shelf.vault)
+        site = Site(fleet=desk.fleet, database=database, address=address, vault=shelf.vault, remarks=(SAVED,))
         with desk.ledger() as ledger:
             made = take_backup(site, ledger, desk.subject(database, BACKUP), screen.progress, ignore_window=True)
         return made.backup_id

@@ -79,8 +79,9 @@ def show_error(error: PgtendError) -> None:
             if problem.hint:
                 # A statement is for copying: it must not be broken into lines.
                 err.print(Text.assemble("    ", (problem.hint, GOOD)), soft_wrap=True)
-    elif error.detail:
-        err.print(_labelled("DETAIL", error.detail))
+    detail = error.besides if isinstance(error, ManyProblems) else error.detail
+    if detail:
+        err.print(_labelled("DETAIL", detail))
     if error.hint:
         err.print(_labelled("HINT", error.hint))
 

@@ -101,6 +101,12 @@ class ManyProblems(Misconfigured):
     def __init__(self, message: str, problems: tuple[Problem, ...], *, hint: str = "") -> None:
         super().__init__(message, detail="\n" + "\n".join(f"  - {problem}" for problem in problems), hint=hint)
         self.problems = problems
+        self._listed = self.detail
+
+    @property
+    def besides(self) -> str:
+        """What the detail says besides the problems: it was added on the way out."""
+        return self.detail.strip().removeprefix(self._listed.strip()).strip()
 
     @classmethod
     def raise_if_any(cls, message: str, problems: tuple[Problem, ...], *, hint: str = "") -> None:

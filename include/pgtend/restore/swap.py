@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from pgtend.backup.record import Role
 from pgtend.kernel.errors import PgtendError
 from pgtend.kernel.progress import Progress
 from pgtend.kernel.times import Clock, utc_now
@@ -27,7 +28,9 @@ from pgtend.restore.server import (
     SessionsEnded,
     await_nobody,
     entered,
+    refuse_older,
     refuse_taken,
+    refuse_unsuited,
 )
 from pgtend.sqlfiles import command, query
 
@@ -78,6 +81,10 @@ def replace_database(  # noqa: PLR0913 - what, where, what was typed, how the ol
     with entered(order.target) as server:
         _refuse_missing(server, name)
         refuse_taken(server, set_aside)
+        refuse_older(server, backup.entry.manifest.source)
+        refuse_unsuited(server, backup.entry.manifest, ())
+    # A key that does not fit is found out here, and not when what is there was saved in vain.
+    backup.content(Role.GLOBALS)
     saved_as = save()
     progress(f"what is there now is in backup {saved_as}")
     with _saying(f"The latest backup is {saved_as} now, of what is there: to try again, ask for {wanted} by its name."):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pgtend.cli import screen
 from pgtend.cli.findings import exit_status, fine, not_seen, note, problems
 from pgtend.cli.main import _confess
 from pgtend.cli.proposal import propose, say_age, slug
@@ -138,3 +139,14 @@ def test_a_defect_of_ours_is_confessed_without_showing_what_it_held(capsys: pyte
         assert path.stat().st_mode & 0o077 == 0
     finally:
         path.unlink()
+
+
+def test_what_was_added_to_an_error_with_many_problems_is_said_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """The problems are listed one by one; what else somebody must know before trying again stands below them."""
+    error = ManyProblems("the server lacks something", (Problem("role x", "it may not", "ALTER ROLE x;"),))
+    screen.show_error(error)
+    assert "DETAIL" not in capsys.readouterr().err
+    error.detail = f"{error.detail}\nAsk for it by its name.".strip()
+    screen.show_error(error)
+    said = capsys.readouterr().err
+    assert ("DETAIL Ask for it by its name." in said, said.count("it may not")) == (True, 1)
