@@ -37,7 +37,7 @@ class Address:
     @property
     def is_local_socket(self) -> bool:
         """Whether every host is a Unix socket of this machine, where TLS has nothing to protect."""
-        if self.params.get("hostaddr"):
+        if self.params.get("hostaddr") or os.environ.get("PGHOSTADDR"):
             return False
         return all(host.startswith(("/", "@")) or not host for host in self._hosts)
 

@@ -43,16 +43,22 @@ class LibpqServices:
     def find(self, connection: str) -> Address:
         """Look up a service name, or read a connection string."""
         if "=" in connection or connection.startswith(("postgresql://", "postgres://")):
-            return protected(_written_out(connection))
+            params = _written_out(connection)
+            service = params.pop("service", "") or self._environment.get("PGSERVICE")
+            # libpq would look it up later, and until then nobody would know whether this leads over a network.
+            return protected(_address({**(self._service(service) if service else {}), **params}))
+        return protected(_address(self._service(connection)))
+
+    def _service(self, name: str) -> dict[str, str]:
         services = self._services()
-        if connection not in services:
+        if name not in services:
             raise UnknownConnection(
-                f"no libpq service is named '{connection}'",
-                detail=f"Looked in {', '.join(str(path) for path in self._files())}; {_choices(connection, services)}.",
-                hint=f"Write a section [{connection}] with host, port, dbname and user into ~/.pg_service.conf, "
+                f"no libpq service is named '{name}'",
+                detail=f"Looked in {', '.join(str(path) for path in self._files())}; {_choices(name, services)}.",
+                hint=f"Write a section [{name}] with host, port, dbname and user into ~/.pg_service.conf, "
                 "and the password into ~/.pgpass.",
             )
-        return protected(_address(services[connection]))
+        return services[name]
 
     def _services(self) -> dict[str, dict[str, str]]:
         found: dict[str, dict[str, str]] = {}
@@ -79,7 +85,7 @@ def _read_services(path: Path) -> dict[str, dict[str, str]]:
     parser.optionxform = str  # pyright: ignore[reportAttributeAccessIssue] - the documented way to keep the case
     try:
         parser.read(path, encoding="utf-8")
-    except configparser.Error as error:
+    except (configparser.Error, UnicodeDecodeError) as error:
         # From None: the parser quotes the line it stumbled over, and that line may hold a password.
         raise BadConnection(
             f"{path} is not a service file",
@@ -97,7 +103,7 @@ def _address(params: Mapping[str, str]) -> Address:
     )
 
 
-def _written_out(connection: str) -> Address:
+def _written_out(connection: str) -> dict[str, str]:
     try:
         params = conninfo_to_dict(connection)
     except psycopg.ProgrammingError:
@@ -111,4 +117,4 @@ def _written_out(connection: str) -> Address:
             "a connection string carries its password",
             hint="Put the password into ~/.pgpass, or define a libpq service and name it here.",
         )
-    return _address({key: str(value) for key, value in params.items() if value is not None})
+    return {key: str(value) for key, value in params.items() if value is not None}

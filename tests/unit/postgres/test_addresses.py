@@ -47,6 +47,36 @@ def test_a_local_socket_gets_no_tls(services: LibpqServices) -> None:
     assert "sslmode" not in address.params
 
 
+@pytest.mark.parametrize("written", ["service=kgc dbname=other", "postgresql:///other?service=kgc"])
+def test_a_service_in_a_connection_string_is_as_safe_as_by_its_name(services: LibpqServices, written: str) -> None:
+    """It leads over the network: taken for a local socket it would be entered without a verified certificate."""
+    address, named = services.find(written), services.find("kgc")
+    assert not address.is_local_socket
+    assert address.params == {**named.params, "dbname": "other"}
+    assert address.password == named.password
+
+
+def test_a_service_of_the_environment_is_seen_too(tmp_path: Path, services: LibpqServices) -> None:
+    """What a connection string leaves out libpq takes from there."""
+    environment = {"PGSERVICEFILE": str(tmp_path / "services"), "PGSYSCONFDIR": str(tmp_path), "PGSERVICE": "kgc"}
+    assert LibpqServices(environment).find("dbname=other").params == services.find("service=kgc dbname=other").params
+
+
+def test_an_address_of_the_environment_is_no_local_socket(
+    services: LibpqServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PGHOSTADDR is where libpq goes, whatever the name of the host is."""
+    monkeypatch.setenv("PGHOSTADDR", "192.0.2.7")
+    assert services.find("scribemed").params["sslmode"] == "verify-full"
+
+
+def test_a_service_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    """It is the person's file, and no defect of ours."""
+    (tmp_path / "services").write_bytes(b"[kgc]\nuser=m\xfcller\n")
+    with pytest.raises(BadConnection):
+        LibpqServices({"PGSERVICEFILE": str(tmp_path / "services")}).find("kgc")
+
+
 def test_an_unknown_service_names_the_nearest(services: LibpqServices) -> None:
     """A typing error is answered with the name that was meant."""
     with pytest.raises(UnknownConnection) as caught:
