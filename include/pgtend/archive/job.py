@@ -35,6 +35,7 @@ from pgtend.kernel.progress import Progress
 from pgtend.kernel.sizes import Bytes
 from pgtend.kernel.times import Clock, say_span, utc_now
 from pgtend.ledger.model import Ledger, Subject
+from pgtend.ledger.narrow import note_narrow
 from pgtend.postgres.address import Address
 from pgtend.postgres.session import Session
 from pgtend.vault.errors import ObjectLocked
@@ -114,6 +115,7 @@ def archive_database(  # noqa: PLR0913 - where, on whose behalf, who watches; th
     """Archive what is old by approved rules; what may not be archived is refused after everything else was done."""
     wanted = wishes or Wishes()
     with ledger.run(subject) as run:
+        note_narrow(run, site.database.name, wanted.only)
         began, now = time.monotonic(), clock()
         closes_at = began + _room(site.database, now, ignore_window=wanted.ignore_window).total_seconds()
         with _sessions(site, wanted.patience) as (session, second):

@@ -24,6 +24,7 @@ from pgtend.kernel.errors import PgtendError
 from pgtend.kernel.progress import Progress
 from pgtend.kernel.times import Clock, utc_now
 from pgtend.ledger.model import Ledger, Run, Subject
+from pgtend.ledger.narrow import note_narrow
 from pgtend.postgres.address import Address
 from pgtend.postgres.session import open_session
 
@@ -61,6 +62,7 @@ def rebuild_bloated_indexes(  # noqa: PLR0913 - the parties of a job
     asked = order or Order()
     began = time.monotonic()
     with ledger.run(subject) as run:
+        note_narrow(run, database.name, asked.only)
         room, ends_at = _room(database, clock, asked)
         with (
             _workshop(database, addresses, ledger, progress, ends_at, asked) as workshop,

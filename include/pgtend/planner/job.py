@@ -13,6 +13,7 @@ from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
 from pgtend.kernel.times import Clock, utc_now
 from pgtend.ledger.model import Ledger, Run, Subject
+from pgtend.ledger.narrow import note_narrow
 from pgtend.planner.crew import Crew
 from pgtend.planner.facts import READ_OWN_RIGHTS, RECORD_TABLE_ANALYSIS
 from pgtend.planner.model import Decision, Reason
@@ -43,6 +44,7 @@ def analyze_database(  # noqa: PLR0913 - who, where, on whose behalf; the rest a
     """
     started = time.monotonic()
     with ledger.run(subject) as run:
+        note_narrow(run, database.name, only)
         room = _room(database, clock, ignore_window=ignore_window)
         with (
             _crew(database, address) as crew,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from bed.archiving import Attic
+from bed.archiving import METRICS, Attic, own
 from bed.clusters import Clusters
 from bed.ledgers import new_ledger
 from pgtend.archive.job import Wishes, archive_database
@@ -28,9 +28,9 @@ class Page:
     attic: Attic
     ledger: Session
 
-    def run(self, approved_by: str = "") -> None:
+    def run(self, approved_by: str = "", only: tuple[str, ...] = ()) -> None:
         """Archive what is old, and keep the evidence in a database."""
-        subject, wishes = Subject("kgc", "archive", "test"), Wishes(approved_by=approved_by)
+        subject, wishes = Subject("kgc", "archive", "test"), Wishes(approved_by=approved_by, only=only)
         archive_database(
             self.attic.site, DatabaseLedger(self.ledger), subject, str, wishes=wishes, clock=lambda: self.attic.now
         )
@@ -69,4 +69,21 @@ def test_what_there_was_no_time_for_still_waits(page: Page) -> None:
     assert why.endswith("wait, and the next run moves them.")
     page.attic.rules = {}
     page.run()
+    assert page.says() == (Light.GOOD, "All that is old enough has left.")
+
+
+def test_a_run_for_one_table_says_nothing_about_the_others(page: Page) -> None:
+    """They vanished from the page until the next run of all of them, and nothing seemed to wait."""
+    attic = page.attic
+    attic.live.run(
+        "CREATE TABLE public.letters (id bigint PRIMARY KEY, day date NOT NULL)",
+        f"INSERT INTO public.letters SELECT n, '{attic.now:%Y-%m-%d}'::date - 900 FROM generate_series(1, 40) AS n",
+    )
+    own(attic.live, "public.letters")
+    attic.tables = {METRICS: attic.tables[METRICS], "public.letters": {"by": "day"}}
+    page.run()
+    assert page.says() == (Light.WATCH, "5 months with 729 rows wait, and somebody must approve the rule first.")
+    page.run(approved_by="ana", only=("public.letters",))
+    assert page.says() == (Light.WATCH, "4 months with 689 rows wait, and somebody must approve the rule first.")
+    page.run(approved_by="ana", only=(METRICS,))
     assert page.says() == (Light.GOOD, "All that is old enough has left.")

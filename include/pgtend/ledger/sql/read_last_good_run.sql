@@ -1,7 +1,8 @@
--- Says what is still safe when a pipeline broke: the newest run that ended well.
+-- Says what is still safe when a pipeline broke: the newest run of all there is to do that ended well.
 -- on: ledger
-SELECT run_id, ended_at, evidence_rows
-FROM reporting.runs
-WHERE database = %(database)s::text AND pipeline = %(pipeline)s::text AND outcome = 'succeeded'
-ORDER BY started_at DESC
+SELECT run.run_id, run.ended_at, run.evidence_rows
+FROM reporting.runs AS run
+WHERE run.database = %(database)s::text AND run.pipeline = %(pipeline)s::text AND run.outcome = 'succeeded'
+  AND NOT EXISTS (SELECT FROM reporting.narrow_runs AS narrow WHERE narrow.run_id = run.run_id)
+ORDER BY run.started_at DESC
 LIMIT 1

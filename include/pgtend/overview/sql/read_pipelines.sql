@@ -35,6 +35,7 @@ LEFT JOIN LATERAL (
     SELECT run.ended_at FROM reporting.runs AS run
     WHERE run.database = hop.database AND run.pipeline = hop.pipeline AND run.outcome = 'succeeded'
       AND run.started_at > %(since)s::timestamptz
+      AND NOT EXISTS (SELECT FROM reporting.narrow_runs AS narrow WHERE narrow.run_id = run.run_id)
     ORDER BY run.started_at DESC LIMIT 1
 ) AS good ON true
 ORDER BY hop.database, hop.pipeline
