@@ -78,6 +78,7 @@ SAMPLES: Mapping[str, sql.Composable] = {
     "due": sql.SQL("seen_at < '2026-01-01'"),
     "hashed": sql.Identifier("id"),
     "taken": sql.Identifier("id"),
+    "free": sql.SQL("true"),
     "algorithm": sql.Literal("a sum of hashes"),
     "percent": sql.Literal(1.5),
     "index": sql.Identifier("public", "sample_pkey"),

@@ -71,6 +71,12 @@ class KeyNeeded(Misconfigured):
     code = "archive.key_needed"
 
 
+class KeyTaken(Refusal):
+    """Old rows cannot leave, because the archive has rows with their keys: an application wrote them anew."""
+
+    code = "archive.key_taken"
+
+
 class Held(Refusal):
     """A hold is on this month: it stays as it is."""
 

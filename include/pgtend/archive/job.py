@@ -29,6 +29,7 @@ from pgtend.archive.pressure import Gauge, Lookout
 from pgtend.archive.record import Scribe, Step
 from pgtend.archive.seal import count_whole, follow_columns, seal_month
 from pgtend.archive.tables import Shelf
+from pgtend.archive.taken import refuse_taken
 from pgtend.fleet.model import ArchiveMode, Database, Fleet, TableArchive, Tier
 from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
@@ -85,6 +86,7 @@ class ArchiveReport:
     took: timedelta = timedelta()
     longest_wait: timedelta = timedelta()
     waiting: list[str] = field(default_factory=list[str])
+    taken: dict[str, int] = field(default_factory=dict[str, int])
     is_finished: bool = True
 
     def __str__(self) -> str:
@@ -133,6 +135,7 @@ def archive_database(  # noqa: PLR0913 - where, on whose behalf, who watches; th
         report.took = timedelta(seconds=time.monotonic() - began)
         progress(f"{site.database.name}: {report}")
         plan.raise_if_refused()
+        refuse_taken(site.database.name, report.taken)
         return report
 
 
@@ -255,6 +258,7 @@ class _Night:
         quick_commits(self.session, quick=False)
         self.report.rows += moved.rows
         self.report.is_finished &= moved.is_finished
+        self.report.taken |= {str(shelf.names): moved.taken} if moved.taken else {}
         self.progress(f"{shelf.names}: {say_move(moved)}")
         took = timedelta(seconds=time.monotonic() - began)
         self.scribe.step(shelf.names, Step.MOVED, rows=moved.rows, took=took, detail=f"{moved.batches} batches")
@@ -294,14 +298,9 @@ class _Night:
             took = timedelta(seconds=time.monotonic() - began)
             self.report.packed += 1
             self.progress(f"{shelf.names} {unit.label}: packed, {packed.before} became {packed.after}")
+            before = f"from {packed.before}"
             self.scribe.step(
-                shelf.names,
-                Step.PACKED,
-                unit=unit,
-                rows=unit.rows,
-                size=packed.after,
-                took=took,
-                detail=f"from {packed.before}",
+                shelf.names, Step.PACKED, unit=unit, rows=unit.rows, size=packed.after, took=took, detail=before
             )
 
     def _let_go(self, shelf: Shelf, table: TablePlan) -> None:

@@ -23,6 +23,7 @@ from pgtend.archive.facts import (
     MOVE_ROWS,
     NOTE_BATCH,
     READ_PASS,
+    FoundMonth,
     NotedMonth,
     Walk,
 )
@@ -32,12 +33,13 @@ from pgtend.archive.plan import TablePlan
 from pgtend.archive.pressure import Gauge, Lookout
 from pgtend.archive.shape import keep_shape
 from pgtend.archive.tables import Shelf
+from pgtend.archive.taken import COUNT_TAKEN, free_of
 from pgtend.fleet.model import Referenced
 from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
 from pgtend.kernel.times import say_span
 from pgtend.postgres.errors import LockedOut, RowsBroken, StatementCancelled, StatementTimeout, TransactionLost
-from pgtend.postgres.identifiers import Composable, expression, once, relation, text
+from pgtend.postgres.identifiers import Composable, all_of, expression, once, relation, text
 from pgtend.postgres.session import Session
 
 # Others wanted the same rows: smaller and later may help. Whatever else went wrong would go wrong again.
@@ -58,6 +60,8 @@ class MoveReport:
     batches: int = 0
     gave_way: int = 0
     skipped: int = 0
+    taken: int = 0
+    """Rows that stay because the archive has rows with their keys."""
     longest: timedelta = timedelta()
     by_leaf: dict[int, int] = field(default_factory=dict[int, int])
     is_finished: bool = True
@@ -79,6 +83,10 @@ class Mover:
     _said_at: float = field(default_factory=time.monotonic)
     _usual: date | None = None
     """The month that most rows of the batch before were of: neighbours are mostly of one month."""
+    _free: Composable | None = None
+    """What is asked of the rows of a batch beyond that they are due: that the archive has no row with their key."""
+    _rewritten: set[date] = field(default_factory=set[date])
+    """Months of which rows came late that the archive has already, by their keys."""
 
     def move(self) -> MoveReport:
         """Move what is due, until it is done or the time is over."""
@@ -86,6 +94,7 @@ class Mover:
             for due in self.plan.leaves:
                 if due.whole is None and due.months:
                     self._walk_leaf(due)
+                    self._count_taken(due)
         return self.report
 
     def _walk_leaf(self, due: LeafDue) -> None:
@@ -138,17 +147,35 @@ class Mover:
                     month=self.plan.reading.layout.month,
                     due=self._due,
                 )
-                if not self._make_months(one.month for one in found):
+                if not (self._make_months(one.month for one in found) or self._keep_back(found)):
                     raise
                 continue
-            tries = 0
+            tries, self._free = 0, None
+
+    def _keep_back(self, found: Iterable[FoundMonth]) -> bool:
+        """Leave rows whose key is archived where they are, in as few pages as possible; tell whether that may help."""
+        if self._free is not None:
+            return False
+        if self.pace.pages > FEWEST_PAGES:
+            self.pace = self.pace.smallest()
+            return True
+        months = {one.month for one in found}
+        self._free = free_of(self.shelf, sorted(months))
+        self._rewritten |= months
+        return self._free is not None
+
+    def _count_taken(self, due: LeafDue) -> None:
+        free = free_of(self.shelf, sorted(self._rewritten)) if self._rewritten else None
+        if free is not None:
+            self.report.taken += self.session.row(COUNT_TAKEN, table=self._table(due), due=self._old, free=free).rows
 
     def _batch(self, due: LeafDue, before: Walk, until: int, *, is_contested: bool) -> Walk:
         began = time.monotonic()
         step = {"source_id": self.shelf.source_id, "relation": due.leaf.oid, "from_block": before.next_block}
         values = {**step, **_pages(before.next_block, until), "next_block": until}
         with self.lookout.over_a_batch():
-            if is_contested or not self._is_plain:
+            # Asked in several statements, the second one would find the keys that the first one copied.
+            if is_contested or self._free is not None or not self._is_plain:
                 walk = self._move_as_they_change(due, before, values)
             else:
                 walk = self._move_as_they_were(due, before, values)
@@ -166,7 +193,7 @@ class Mover:
         table = self._table(due)
         with self.session.transaction(of_one_moment=True):
             keep_shape(self.session, self.plan.reading, due.leaf)
-            kept = self.session.run(COPY_BATCH, values, table=table, **self._copied).rows
+            kept = self.session.run(COPY_BATCH, values, table=table, due=self._due, **self._copied).rows
             noted = self._note_content(due, values, kept)
             left = self.session.run(DELETE_BATCH, values, table=table, due=self._due).rows
             walk = next(iter(self.session.rows(ADVANCE_PASS, {**values, "moved": noted})), before)
@@ -213,6 +240,7 @@ class Mover:
                 table=table,
                 day=layout.day,
                 hashed=self._hashed,
+                due=self._due,
                 **self._copied,
             )
             walk = self.session.row(READ_PASS, values)
@@ -263,14 +291,18 @@ class Mover:
     def _copied(self) -> Mapping[str, Composable]:
         """What is the same in the statement of each batch."""
         layout = self.plan.reading.layout
-        return {"archive": self.shelf.names.archive, "columns": once(layout.as_they_lie), "due": self._due}
+        return {"archive": self.shelf.names.archive, "columns": once(layout.as_they_lie)}
 
     @cached_property
     def _hashed(self) -> Composable:
         return once(self.plan.reading.layout.hashed)
 
-    @cached_property
+    @property
     def _due(self) -> Composable:
+        return all_of([self._old, self._free]) if self._free else self._old
+
+    @cached_property
+    def _old(self) -> Composable:
         return once(condition_of(self.plan.reading, self.plan.cutoff, self.plan.holds))
 
     @staticmethod

@@ -12,6 +12,7 @@ from bed.archiving import Attic, own
 from bed.clusters import LiveDatabase, asked, statement
 from pgtend.archive.erasing import erase
 from pgtend.archive.erasures import Person
+from pgtend.archive.errors import KeyTaken
 from pgtend.archive.model import State, month_after
 from pgtend.archive.restoring import restore_beside, restore_to_live
 
@@ -241,3 +242,22 @@ def test_a_month_leaves_also_after_a_column_went_that_its_archive_still_has(stoc
     before = stock.ask(f"SELECT (SELECT count(*) FROM {STOCK}) + (SELECT count(*) FROM {ARCHIVE})")
     assert stock.run().detached == 1
     assert stock.ask(f"SELECT count(*) FROM {WHOLE}") == before
+
+
+@pytest.mark.parametrize("mode", ["move", "auto"])
+def test_a_day_that_was_written_anew_stays_and_keeps_no_others(stock: Attic, mode: str) -> None:
+    """An application that sent a day again found none any more: that was called damage, and no row left after it."""
+    stock.tables = {STOCK: {"by": "day", "mode": mode}}
+    stock.run()
+    stock.live.run(
+        "INSERT INTO public.facilities VALUES (21)",
+        f"INSERT INTO {STOCK} (facility, day, amount) VALUES (3, '2025-09-10', 777), (21, '2025-09-10', 7)",
+    )
+    for _ in range(2):
+        with pytest.raises(KeyTaken, match=r"1 row of public\.stock in kgc cannot leave"):
+            stock.run()
+    assert stock.ask(f"SELECT sum(amount) FROM {STOCK} WHERE day < '2025-11-01'") == "777"
+    assert stock.ask(f"SELECT amount FROM {ARCHIVE} WHERE facility = 21") == "7"
+    stock.live.run(f"DELETE FROM {STOCK} WHERE amount = 777")
+    assert stock.run().rows == 0
+    assert stock.unit("2025-09", STOCK).stands is State.SEALED
