@@ -8,6 +8,7 @@ from datetime import date
 
 from pgtend.archive.errors import TooBusy
 from pgtend.archive.facts import READ_COLUMNS, READ_LEAVES, LeafFacts
+from pgtend.archive.loosening import loosen
 from pgtend.archive.memory import move_on, open_unit, units_of
 from pgtend.archive.model import State, Unit
 from pgtend.archive.names import SCHEMA, Names
@@ -84,6 +85,7 @@ class Detacher:
             require_shape(self.session, self.plan.reading, due.leaf)
             self._begin(due.whole, due.leaf)
             self._carry_on(self._unit(due.whole), due.leaf)
+        loosen(self.shelf, self.progress)
         return self.report
 
     def _begin(self, month: date, leaf: LeafFacts) -> None:

@@ -109,6 +109,7 @@ class TablePlan:
             )
         if any(due.whole for due in self.leaves):
             yield "SHARE UPDATE EXCLUSIVE on the table while a month is detached: nobody waits"
+            yield "ACCESS EXCLUSIVE on what its foreign keys point at, for a moment: tried for 100 ms at a time"
         if self.estimate.rows:
             yield "ROW EXCLUSIVE on the table, and the rows of one batch for about its length: other rows are free"
         yield "SHARE UPDATE EXCLUSIVE on the archive when a month is added"

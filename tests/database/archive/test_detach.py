@@ -261,3 +261,29 @@ def test_a_day_that_was_written_anew_stays_and_keeps_no_others(stock: Attic, mod
     stock.live.run(f"DELETE FROM {STOCK} WHERE amount = 777")
     assert stock.run().rows == 0
     assert stock.unit("2025-09", STOCK).stands is State.SEALED
+
+
+def test_archived_rows_stay_when_what_they_point_at_goes(stock: Attic) -> None:
+    """A month that left as a whole had the foreign key of its table: rows that nobody erased were deleted."""
+    key = f"ALTER TABLE {STOCK} DROP CONSTRAINT stock_facility_fkey, ADD FOREIGN KEY (facility) REFERENCES"
+    stock.live.run(f"{key} public.facilities ON DELETE CASCADE")
+    with stock.live.session() as reader, reader.transaction():
+        reader.run(statement("LOCK TABLE public.facilities IN ACCESS SHARE MODE"))
+        stock.run()
+    assert any("somebody is in the way of dropping stock_facility_fkey" in line for line in stock.lines)
+    stock.run()
+    before = stock.content(ARCHIVE)
+    stock.live.run("DELETE FROM public.facilities WHERE id = 3")
+    assert stock.content(ARCHIVE) == before
+
+
+def test_a_late_row_is_not_judged_by_a_check_of_long_ago(stock: Attic) -> None:
+    """The table takes it by now, and its month, which left as a whole, refused it for good."""
+    stock.live.run(f"ALTER TABLE {STOCK} ADD CONSTRAINT plausible CHECK (amount < 1000)")
+    stock.run()
+    stock.live.run(
+        f"ALTER TABLE {STOCK} DROP CONSTRAINT plausible",
+        "INSERT INTO public.facilities VALUES (21)",
+        f"INSERT INTO {STOCK} (facility, day, amount) VALUES (21, '2025-09-10', 5000)",
+    )
+    assert stock.run().rows == 1
