@@ -203,9 +203,9 @@ class NotedMonth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Locked:
-    """How many rows were locked."""
+    """That rows were locked, and are remembered."""
 
-    rows: int
+    is_remembered: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

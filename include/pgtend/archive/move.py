@@ -50,6 +50,7 @@ _WORTH_READING = 0.01
 """Rows for each page of the table that a sweep must have moved for another one to be worth reading them all."""
 _STRAGGLERS = 5_000
 _SAY_EVERY = 5.0
+_IS_LOCKED = "old.ctid IN (SELECT unnest(current_setting('pgtend.locked')::tid[]))"
 
 
 @dataclass(slots=True)
@@ -232,15 +233,17 @@ class Mover:
         table, layout = self._table(due), self.plan.reading.layout
         with self.session.transaction():
             keep_shape(self.session, self.plan.reading, due.leaf)
+            due_rows = self._due
             if self.plan.reading.rule.referenced is Referenced.KEEP:
                 self.session.row(LOCK_ROWS, values, table=table, due=layout.before(self.plan.cutoff))
+                due_rows = all_of([due_rows, expression(_IS_LOCKED)])
             told = self.session.run(
                 MOVE_ROWS,
                 {**values, "described": layout.described},
                 table=table,
                 day=layout.day,
                 hashed=self._hashed,
-                due=self._due,
+                due=due_rows,
                 **self._copied,
             )
             walk = self.session.row(READ_PASS, values)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 
 from bed.archiving import METRICS, Attic, own
 from bed.clusters import asked, statement
 from pgtend.archive.errors import NotArchivable, RowsAstray, SealBroken
+from pgtend.archive.facts import LOCK_ROWS
+from pgtend.postgres.session import Session
 
 ARCHIVE = "public.health_metrics_archive"
 ROW = f"INSERT INTO {METRICS} (user_id, date, medication_score, diet_score, exercise_score) VALUES"
@@ -325,3 +330,39 @@ def test_a_table_that_is_not_there_is_said_with_all_other_problems(attic: Attic)
         attic.run()
     assert [problem.where for problem in caught.value.problems] == ["public.nothing"]
     assert len(attic.units()) > 0
+
+
+def test_a_row_that_came_after_the_others_were_locked_does_not_leave_with_them(
+    attic: Attic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody points at it while the others are deleted: what points there was deleted too, and archived nowhere."""
+    attic.live.run(
+        f"CREATE TABLE public.advice (metric int REFERENCES {METRICS} ON DELETE CASCADE)",
+        "CREATE INDEX ON public.advice (metric)",
+        f'ALTER TABLE public.advice OWNER TO "{attic.live.owner.user}"',
+        f"DELETE FROM {METRICS} WHERE id < 10",
+        f"VACUUM {METRICS}",
+        "CREATE FUNCTION public.linger() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN PERFORM pg_sleep(0.5); RETURN NULL; END'",
+        f"CREATE TRIGGER linger BEFORE DELETE ON {METRICS} FOR EACH STATEMENT EXECUTE FUNCTION public.linger()",
+    )
+    attic.tables = {METRICS: {"by": "date", "referenced": "keep"}}
+    asked, late = Session.row, list[threading.Thread]()
+
+    def point() -> None:
+        time.sleep(0.2)
+        attic.live.run("INSERT INTO public.advice VALUES (7)")
+
+    def row(session: Session, query: object, *given: object, **parts: object) -> object:
+        found = asked(session, query, *given, **parts)  # type: ignore[arg-type]
+        if query is LOCK_ROWS and not late:
+            attic.live.run(f"INSERT INTO {METRICS} VALUES (7, 7, '2025-09-10', 1, 2, 3)")
+            late.append(threading.Thread(target=point))
+            late[0].start()
+        return found
+
+    monkeypatch.setattr(Session, "row", row)
+    attic.run()
+    late[0].join()
+    assert attic.ask("SELECT count(*) FROM public.advice") == "1"
+    assert attic.ask(f"SELECT count(*) FROM {METRICS} WHERE id = 7") == "1"
