@@ -77,19 +77,23 @@ def test_what_the_fleet_file_no_longer_has_is_not_reminded_of(world: World) -> N
     world.reporting.run("UPDATE reporting.alert SET last_sent_at = last_sent_at - interval '2 days'")
     send_due_reminders()
     assert [title.partition(": ")[0] for title in world.messages()[2:]] == [
+        "[clinic production] fleet.file failed",
         f"[clinic production] {server} still fails",
         "[clinic production] ward.backup still fails",
     ]
+    assert "databases.lab.oner" in world.mail.texts()[2]
+    assert "databases.ward.oner" in world.mail.texts()[2]
     assert "database ward, fleet clinic (production), owner data-platform" in world.mail.texts()[-1]
     path.write_text(alone)
     send_due_reminders()
-    assert world.messages()[4:] == [
+    assert world.messages()[5:] == [
+        "[clinic production] fleet.file recovered",
         f"[clinic production] {server} recovered",
         "[clinic production] ward.backup recovered",
     ]
     assert "the fleet file has it no longer" in world.mail.texts()[-1]
     send_due_reminders()
-    assert len(world.messages()) == 6
+    assert len(world.messages()) == 8
 
 
 def test_a_channel_gets_the_class_that_it_wants(world: World) -> None:
@@ -144,6 +148,7 @@ def test_each_channel_is_tried_and_one_that_is_silent_is_told(world: World) -> N
 def test_a_restore_that_was_rejected_is_no_restore(world: World) -> None:
     """That nobody asks any more ends the failure of an earlier one, in these words; damage that was found stays."""
     fail("kgc.restore", NO_ANSWER)
+    assert "Nothing tries again by itself" in world.mail.texts()[0]
     assert world.run("kgc.restore", marked="look|approve_and_restore").state == "success"
     assert world.messages()[1:] == ["[clinic production] kgc.restore recovered"]
     assert "nobody asks for it any more, and nothing was restored" in world.mail.texts()[1]

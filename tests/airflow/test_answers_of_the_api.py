@@ -38,6 +38,15 @@ def test_the_fleet_is_judged_worst_first(face: Face) -> None:
     assert (work["says"], work["why"]) == ("backup failed", "Backup failed 1 h ago. The disk is full.")
 
 
+def test_a_database_with_a_mistake_in_the_fleet_file_is_missed(face: Face) -> None:
+    """It has no row, as nobody knows its rules, and the answer for the fleet is in doubt as long as that is so."""
+    face.write_fleet(FLEET.replace("lab: {owner: lab-team}", "lab: {oner: lab-team}"))
+    told = face.get("/fleet").json()
+    assert [row["database"] for row in told["rows"]] == ["kgc"]
+    assert told["light"] == "unknown"
+    assert "The fleet file has 1 problem, and what is wrong there is tended by nobody and not shown" in told["says"]
+
+
 def test_work_that_was_refused_before_it_began_is_red(face: Face) -> None:
     """On the page of the fleet and on that of the database, although the newest run in the ledger ended well."""
     face.run(RUN.format("kgc", "backup", "succeeded", "", "2 hours"))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
+from pgtend.kernel.names import counted
 from pgtend.kernel.times import say_span
 
 
@@ -105,6 +106,20 @@ def say_fleet(rows: Sequence[Row]) -> str:
     if of[Light.WATCH]:
         return f"Safe; {_databases(of[Light.WATCH])} {_need(of[Light.WATCH])} a look this week."
     return "Safe: every promise is kept, and was checked." if len(rows) > 1 else "Safe: every promise was checked."
+
+
+def in_doubt(seen: Overview, problems: int) -> Overview:
+    """Say that the fleet file has problems: what they are about has no row, and is no less in danger for that."""
+    if not problems:
+        return seen
+    is_known = seen.light in {Light.BAD, Light.UNKNOWN}
+    says = seen.says if is_known else "Nothing that is shown is known to be broken."
+    hidden = (
+        f"The fleet file has {counted(problems, 'problem')}, and what is wrong there is tended by nobody and not shown"
+    )
+    return replace(
+        seen, light=worst((seen.light, Light.UNKNOWN)), says=f"{says} {hidden}: see Airflow's import errors."
+    )
 
 
 def _databases(names: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from typing import Final, TypeVar, cast
 
 from airflow.sdk import DAG, Context
 
+from pgtend.fleet.load import bad_fleet_file, fleet_path
 from pgtend.fleet.model import RESERVED, Fleet
 from pgtend.kernel.errors import PgtendError
 from pgtend.kernel.times import utc_now
@@ -16,7 +17,7 @@ from pgtend_airflow.alerts.channels import ChannelBroken
 from pgtend_airflow.alerts.memory import Memory, file_memory, ledger_memory
 from pgtend_airflow.alerts.message import RECOVERED, Moment, Trouble, trouble_of
 from pgtend_airflow.alerts.servers import Server
-from pgtend_airflow.alerts.telling import NOT_IN_FLEET, NOT_RESTORED, Origin, Telling, trouble_in
+from pgtend_airflow.alerts.telling import FLEET_FILE, NOT_IN_FLEET, NOT_RESTORED, Origin, Telling, trouble_in
 from pgtend_airflow.cancellation import TaskCancelled
 from pgtend_airflow.desk import usable_fleet
 from pgtend_airflow.pipelines import BACKUP_CHOICE, DRILLED, DRY_RUN, INDEXES, LATEST, TABLES, the_fleet
@@ -74,6 +75,7 @@ def tell_recovery(context: Context) -> None:
 def send_due_reminders() -> None:
     """Send every reminder that is due, and what could not be sent before."""
     fleet = usable_fleet()
+    _tell_fleet_file(fleet)
     _close_what_left(fleet)
     unsent = remember(fleet, lambda memory: _remind(fleet, memory))
     if unsent:
@@ -97,6 +99,17 @@ def _tell_unexplained(telling: Telling) -> None:
         return
     away = telling.memory.away
     telling.broke(trouble_of(away) if away else telling.noted_by_ledger() or _KILLED)
+
+
+def _tell_fleet_file(fleet: Fleet) -> None:
+    """Tell once that the fleet file has problems, and once that it is sound: what they are about nobody tends."""
+    origin, problems = Origin(RESERVED, FLEET_FILE, ""), the_fleet().problems
+    if problems:
+        trouble = trouble_of(bad_fleet_file(fleet_path(), problems))
+        remember(fleet, lambda memory: Telling(fleet, memory, origin).broke(trouble))
+        return
+    for alert in remember(fleet, lambda memory: Telling(fleet, memory, origin).ended_by_success()):
+        remember(fleet, lambda memory, over=alert: Telling(fleet, memory, origin).recovered(over))
 
 
 def _close_what_left(fleet: Fleet) -> None:

@@ -25,10 +25,14 @@ _WRITTEN_IN_IT: Final = frozenset(
 """What is wrong with a ledger that answers: no run of something else puts an end to it."""
 _FLEET: Final = RESERVED
 _SERVER: Final = "server/"
-_PROVES_NOTHING: Final = "reminders"
+FLEET_FILE: Final = "file"
+"""What stands where others have a pipeline when the fleet file has problems."""
+_PROVES_NOTHING: Final = frozenset({"reminders", FLEET_FILE})
 _KEEPS_NO_RUNS: Final = frozenset({"audit", "channels", "health", "reminders"})
 """What these did is no run in the ledger, so only Airflow can say that it was done."""
 _RESTORE: Final = "restore"
+_BY_HAND: Final = "Nothing tries again by itself: a person starts it"
+_AGAIN: Final = {_RESTORE: _BY_HAND, "verify": _BY_HAND, FLEET_FILE: "It is read again every hour"}
 NOT_IN_FLEET: Final = "Nothing: the fleet file has it no longer, so nobody looks after it."
 NOT_RESTORED: Final = "Nothing: nobody asks for it any more, and nothing was restored."
 WATCHING: Final = "health"
@@ -101,7 +105,7 @@ class Telling:
     def ended_by_success(self) -> list[OpenAlert]:
         """List what the success of this run puts an end to."""
         keys = {self._key(), self._key(_LATE)}
-        if self.origin.pipeline != _PROVES_NOTHING and self.memory.away is None:
+        if self.origin.pipeline not in _PROVES_NOTHING and self.memory.away is None:
             keys.add(self._ledger_key)
         open_now = self.memory.book.open_alerts()
         servers = [self._server_alert(open_now), *self._servers_left(open_now)]
@@ -130,7 +134,7 @@ class Telling:
             owner=server.owners(self.fleet) if server else database.owner if database else self.fleet.owner,
             trouble=replace(trouble, message=server.says) if server else trouble,
             still_safe=self._still_safe(),
-            next_step=next_step or _next_step(moment),
+            next_step=next_step or _next_step(moment, origin.pipeline),
             runbook=runbook_link(self.fleet, trouble.runbook),
             run=origin.run_url,
         )
@@ -208,7 +212,8 @@ def trouble_in(alert: OpenAlert) -> Trouble:
     return Trouble(code=alert.code, message=alert.message, hint=alert.hint, watched=level, has_woken=has_woken)
 
 
-def _next_step(moment: Moment) -> str:
+def _next_step(moment: Moment, pipeline: str) -> str:
     if moment is Moment.LATE:
         return "The run goes on until its time limit. A message follows when one succeeds."
-    return "The schedule tries again. Until it succeeds there are reminders, and then one message that it recovered."
+    again = _AGAIN.get(pipeline, "The schedule tries again")
+    return f"{again}. Until it succeeds there are reminders, and then one message that it recovered."

@@ -13,9 +13,10 @@ from pgtend.kernel.times import utc_now
 from pgtend.overview import history
 from pgtend.overview.fleet import Asked, overview
 from pgtend.overview.history import AlertRow, AuditRow, RunFilter, RunRow, Stretch
-from pgtend.overview.model import Overview, Row
+from pgtend.overview.model import Overview, Row, in_doubt
 from pgtend.overview.pipelines import PipelineRow, pipelines, with_alerts
 from pgtend_airflow.desk import usable_fleet
+from pgtend_airflow.pipelines import the_fleet
 from pgtend_airflow.web.books import Reading
 from pgtend_airflow.web.door import DatabasePath, Door, Most, Page, page_of, some_databases
 from pgtend_airflow.web.standing import Role, StandingDep, no_database
@@ -45,7 +46,8 @@ def fleet(who: StandingDep, session: Reading) -> Overview:
     """Judge every database by every promise; each cell says why it has its colour."""
     file = usable_fleet()
     databases = [file.databases[name] for name in who.visible(file)]
-    return overview(session, Asked(fleet=file, databases=databases, now=utc_now()))
+    seen = overview(session, Asked(fleet=file, databases=databases, now=utc_now()))
+    return in_doubt(seen, len(the_fleet().problems))
 
 
 @DOOR.get("/databases/{database}", Role.VIEWER, "One database")
