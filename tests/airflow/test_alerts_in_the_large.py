@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 from bed.airflow_world import World
-from bed.ledgers import ask
+from bed.ledgers import ask, tell
 from pgtend.postgres.errors import RowsBroken, ServerUnreachable
 from pgtend_airflow.alerts.events import send_due_reminders, tell_failure
 
@@ -126,6 +128,21 @@ def test_a_pager_hears_of_damage_at_once_and_of_its_end_whatever_failed_since(wo
     assert (len(world.mail.mails), len(world.chat.posts)) == (2, 1)
     assert world.run("kgc.analyze").state == "success"
     assert [post["title"] for post in world.chat.posts[1:]] == ["[clinic production] kgc.analyze recovered"]
+
+
+def test_a_slow_mail_server_makes_no_ledger_that_is_away(world: World) -> None:
+    """Whoever tells of the same thing on another machine waits until the first one has sent its message."""
+    with world.reporting.session() as another, ThreadPoolExecutor(1) as machine:
+        with another.transaction():
+            tell(
+                another,
+                "SELECT pg_advisory_xact_lock(hashtextextended('pgtend.alert:pgtend/production/kgc/analyze', 0))",
+            )
+            told = machine.submit(fail, "kgc.analyze", NO_ANSWER)
+            time.sleep(6)
+        told.result()
+    with world.reporting.session() as ledger:
+        assert ask(ledger, "SELECT key FROM reporting.open_alerts") == ["pgtend/production/kgc/analyze"]
 
 
 def test_each_channel_is_tried_and_one_that_is_silent_is_told(world: World) -> None:

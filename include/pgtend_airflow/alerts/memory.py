@@ -17,7 +17,7 @@ from typing import Final, Protocol
 
 from pydantic import TypeAdapter
 
-from pgtend.fleet.model import Fleet, LedgerSettings
+from pgtend.fleet.model import Fleet, LedgerSettings, Limits
 from pgtend.kernel.errors import PgtendError
 from pgtend.kernel.times import utc_now
 from pgtend.ledger.alerts import AlertBook, Failure, OpenAlert, Severity, Verdict
@@ -28,6 +28,8 @@ from pgtend.postgres.session import Session
 from pgtend_airflow.connections import AirflowConnections
 
 _FILE: Final = "pgtend-alerts.json"
+# Whoever tells of the same thing on another machine holds it as long as its channels take, half a minute for each.
+_LIMITS: Final = Limits(lock_timeout=timedelta(minutes=3))
 
 
 class Book(Protocol):
@@ -86,7 +88,7 @@ def ledger_memory(fleet: Fleet, settings: LedgerSettings) -> Generator[Memory]:
     """Remember in the ledger, all or nothing; what the file took over while it was away comes first."""
     remind_every = fleet.alerts.remind_every
     with (
-        open_reporting(settings, AirflowConnections(), application="pgtend:alerts") as session,
+        open_reporting(settings, AirflowConnections(), application="pgtend:alerts", limits=_LIMITS) as session,
         # The file forgets only what the ledger has committed, so this order.
         file_book(remind_every) as file,
         session.transaction(),
