@@ -47,6 +47,19 @@ def test_a_database_with_a_mistake_in_the_fleet_file_is_missed(face: Face) -> No
     assert "The fleet file has 1 problem, and what is wrong there is tended by nobody and not shown" in told["says"]
 
 
+def test_what_is_wrong_with_the_fleet_as_a_whole_counts(face: Face) -> None:
+    """An audit that somebody changed is in the row of no database, and still nobody may read that all is well."""
+    face.run(BROKE.format("fleet", "ledger.chain_broken", "0"))
+    told = face.get("/fleet").json()
+    assert told["light"] == "bad"
+    assert told["says"].endswith("The fleet as a whole needs somebody now: no server answers.")
+    number = face.get("/alerts?database=fleet").json()["items"][0]["alert_id"]
+    assert face.post(f"/databases/fleet/alerts/{number}/acknowledge", {"hours": 2}).status_code == 200
+    told = face.get("/fleet").json()
+    assert told["light"] == "unknown"
+    assert told["says"].endswith("Somebody looks at the fleet as a whole: no server answers.")
+
+
 def test_work_that_was_refused_before_it_began_is_red(face: Face) -> None:
     """On the page of the fleet and on that of the database, although the newest run in the ledger ended well."""
     face.run(RUN.format("kgc", "backup", "succeeded", "", "2 hours"))

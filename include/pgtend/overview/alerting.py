@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from pgtend.overview.history import AlertRow
-from pgtend.overview.model import Cell, Column, Light, say_age
+from pgtend.overview.model import Cell, Column, Light, Overview, say_age, says_of_rows, worst
 
 ALERTS = Column(
     key="alerts",
@@ -38,3 +39,16 @@ def alerts_cell(database: str, alerts: Sequence[AlertRow], now: datetime) -> Cel
         why=f"For {since}: {first.message} [{first.code}].",
         link=page,
     )
+
+
+def with_alerts_of_fleet(seen: Overview, alerts: Sequence[AlertRow], now: datetime) -> Overview:
+    """Let what is open about the fleet as a whole count: a tampered audit is in the row of no database."""
+    told = [alert for alert in alerts if not alert.is_of_server]
+    if not told:
+        return seen
+    waiting = [alert for alert in told if not is_acknowledged(alert, now)]
+    if not waiting:
+        says = f"{seen.says} Somebody looks at the fleet as a whole: {told[0].message}."
+        return replace(seen, light=worst((seen.light, Light.WATCH)), says=says)
+    says = f"{says_of_rows(seen)} The fleet as a whole needs somebody now: {waiting[0].message}."
+    return replace(seen, light=Light.BAD, says=says)

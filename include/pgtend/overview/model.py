@@ -108,12 +108,16 @@ def say_fleet(rows: Sequence[Row]) -> str:
     return "Safe: every promise is kept, and was checked." if len(rows) > 1 else "Safe: every promise was checked."
 
 
+def says_of_rows(seen: Overview) -> str:
+    """Say what the rows say, without calling safe what is not for another reason."""
+    return seen.says if seen.light in {Light.BAD, Light.UNKNOWN} else "No database that is shown is known to be broken."
+
+
 def in_doubt(seen: Overview, problems: int) -> Overview:
     """Say that the fleet file has problems: what they are about has no row, and is no less in danger for that."""
     if not problems:
         return seen
-    is_known = seen.light in {Light.BAD, Light.UNKNOWN}
-    says = seen.says if is_known else "Nothing that is shown is known to be broken."
+    says = says_of_rows(seen)
     hidden = (
         f"The fleet file has {counted(problems, 'problem')}, and what is wrong there is tended by nobody and not shown"
     )

@@ -9,8 +9,10 @@ from typing import Annotated, TypeAlias
 from fastapi import Query
 from pydantic import BaseModel
 
+from pgtend.fleet.model import RESERVED
 from pgtend.kernel.times import utc_now
 from pgtend.overview import history
+from pgtend.overview.alerting import with_alerts_of_fleet
 from pgtend.overview.fleet import Asked, overview
 from pgtend.overview.history import AlertRow, AuditRow, RunFilter, RunRow, Stretch
 from pgtend.overview.model import Overview, Row, in_doubt
@@ -22,7 +24,6 @@ from pgtend_airflow.web.door import DatabasePath, Door, Most, Page, page_of, som
 from pgtend_airflow.web.standing import Role, StandingDep, no_database
 
 DOOR = Door("fleet")
-_EVERYTHING = "fleet"
 _WORD = r"^[a-z_]{0,40}$"
 
 Wanted: TypeAlias = Annotated[str, Query(pattern=r"^[a-z0-9_-]{0,63}$", description="Of this database only.")]
@@ -46,8 +47,11 @@ def fleet(who: StandingDep, session: Reading) -> Overview:
     """Judge every database by every promise; each cell says why it has its colour."""
     file = usable_fleet()
     databases = [file.databases[name] for name in who.visible(file)]
-    seen = overview(session, Asked(fleet=file, databases=databases, now=utc_now()))
-    return in_doubt(seen, len(the_fleet().problems))
+    now = utc_now()
+    seen = in_doubt(overview(session, Asked(fleet=file, databases=databases, now=now)), len(the_fleet().problems))
+    # Whoever may see one database alone is told of that one.
+    told = history.alerts(session, [RESERVED], only_open=True) if who.role() >= Role.VIEWER else ()
+    return with_alerts_of_fleet(seen, told, now)
 
 
 @DOOR.get("/databases/{database}", Role.VIEWER, "One database")
@@ -120,7 +124,7 @@ def audit(
 def _seen(who: StandingDep, database: str) -> list[str]:
     """List the databases whose rows a caller may read; the fleet's own rows are for whoever may see all of it."""
     file = usable_fleet()
-    if database == _EVERYTHING and who.role() >= Role.VIEWER:
-        return [_EVERYTHING]
+    if database == RESERVED and who.role() >= Role.VIEWER:
+        return [RESERVED]
     names = some_databases(file, who, database)
-    return [*names, _EVERYTHING] if not database and who.role() >= Role.VIEWER else names
+    return [*names, RESERVED] if not database and who.role() >= Role.VIEWER else names
