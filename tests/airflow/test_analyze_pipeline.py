@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bed.airflow_world import CANARY_ROW, World
 from bed.ledgers import ask
+from pgtend_airflow.web.problems import BadRequest
+from pgtend_airflow.web.runs import start_run
 
 
 def test_a_run_renews_statistics_and_leaves_evidence(world: World) -> None:
@@ -24,3 +28,12 @@ def test_a_field_that_the_form_does_not_have_is_refused(world: World) -> None:
     assert "Did you mean 'dry_run'?" in world.mail.texts()[0]
     with world.reporting.session() as ledger:
         assert ask(ledger, "SELECT outcome FROM reporting.runs") == []
+
+
+@pytest.mark.parametrize("field", ["dryrun", "drill\0"])
+def test_a_page_starts_nothing_with_a_field_that_the_form_does_not_have(world: World, field: str) -> None:
+    """It is told at once, and not by a run that fails, or that Airflow's database does not take."""
+    assert world.run("kgc.analyze").state == "success"
+    with pytest.raises(BadRequest, match="the form of this pipeline has no field"):
+        start_run("kgc.analyze", {"dry_run": True, field: "\0"}, "ada")
+    assert start_run("kgc.analyze", {"dry_run": True}, "ada").run_id
