@@ -63,6 +63,18 @@ def test_whoever_cannot_take_a_backup_hears_it_before_the_night(
     assert [about for about, _, said in found if "[vault.folder_missing]" in said] == ["vault far"]
 
 
+@pytest.mark.pg(">= 15")
+def test_what_health_could_not_see_is_said_with_its_grant(shell: Shell, database: LiveDatabase) -> None:
+    """A dozen numbers would stay unknown for ever, and the doctor would have said that all is well."""
+    shell.write_fleet(FLEET)
+    found = {one["what"]: one for one in json.loads(shell.pgtend("doctor", "clinic", "--json").out)}
+    grant = f"GRANT pg_monitor TO {database.owner.user};"
+    assert (found["health"]["state"], found["health"]["hint"]) == ("note", grant)
+    database.run(grant)
+    found = {one["what"]: one for one in json.loads(shell.pgtend("doctor", "clinic", "--json").out)}
+    assert found["health"]["state"] == "ok"
+
+
 def test_from_nothing_to_fresh_statistics(shell: Shell) -> None:
     """Init, doctor, plan, analyze, runs: each says what to do next, and each works."""
     first = shell.pgtend("init", "clinic", "--name", "kgc")
@@ -74,6 +86,7 @@ def test_from_nothing_to_fresh_statistics(shell: Shell) -> None:
     assert doctor.status == 0, doctor.said
     assert "All is well" in doctor.out
     assert "none can be taken yet: nobody is named for whom backups are sealed" in " ".join(doctor.out.split())
+    assert ("0 recipients" in doctor.out, "Worth a look: " in doctor.out) == (False, True)
     plan = shell.pgtend("plan", "analyze", "kgc")
     assert plan.status == 0
     assert "2 of 2 tables need ANALYZE" in plan.out

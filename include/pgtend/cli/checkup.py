@@ -59,6 +59,15 @@ class ServerClock:
     now: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a role may see of its server."""
+
+    is_whole: bool
+    sql_role: str
+
+
+READ_SIGHT = query(__package__ or "", "read_sight", Sight)
 READ_ENCRYPTION = query(__package__ or "", "read_encryption", Encryption)
 READ_CLOCK = query(__package__ or "", "read_clock", ServerClock)
 
@@ -119,6 +128,8 @@ def examine_database(desk: Desk, database: Database, neighbours: Neighbours) -> 
             yield from look(about, "primary", lambda: _see_primary(session))
             yield from _see_rights(about, session, database)
             yield from _see_index_rights(about, session, database)
+            if database.health.enabled:
+                yield _see_sight(about, session.row(READ_SIGHT))
             if database.backup.enabled:
                 yield from _see_backup(session, desk.fleet, database)
             if database.archive.enabled and database.archive.tables:
@@ -181,6 +192,14 @@ def _see_counting(session: Session) -> str:
     return f"pg_stat_statements {counting.version} counts, {exact}{remarks}"
 
 
+def _see_sight(about: str, sight: Sight) -> Finding:
+    """Say whether health can be seen: what it may not read is unknown there, and never fine."""
+    if sight.is_whole:
+        return fine(about, "health", "the role sees all that is watched")
+    said = "sessions, write-ahead log and disk stay unknown: the role may not see them"
+    return note(about, "health", said, f"GRANT pg_monitor TO {sight.sql_role};")
+
+
 def _see_index_rights(about: str, session: Session, database: Database) -> Iterator[Finding]:
     if session.facts.is_standby:
         yield from not_seen(about, "rights on indexes")
@@ -222,7 +241,10 @@ def _see_backup(session: Session, fleet: Fleet, database: Database) -> Iterator[
             recipients=recipients,
             unencrypted=not recipients,
         ).raise_if_not_ready()
-        return f"all that a backup needs, sealed for {counted(len(recipients), 'recipient')}"
+        if recipients:
+            return f"all that a backup needs, sealed for {counted(len(recipients), 'recipient')}"
+        open_to_all = "all that a backup needs; it is not encrypted: whoever can read the vault can read every row"
+        return open_to_all if database.backup.unencrypted else "everything else that a backup needs"
 
     yield from look(database.name, "backup", ready)
 

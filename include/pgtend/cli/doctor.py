@@ -23,6 +23,7 @@ def doctor(context: typer.Context, databases: DatabaseNames = None, as_json: AsJ
     from pgtend.cli import screen
     from pgtend.cli.checkup import examine
     from pgtend.cli.findings import State, exit_status
+    from pgtend.kernel.names import counted
 
     found = list(examine(desk_of(context), databases or []))
     if as_json:
@@ -32,7 +33,10 @@ def doctor(context: typer.Context, databases: DatabaseNames = None, as_json: AsJ
             _show(about, [finding for finding in found if finding.about == about])
         bad = sum(finding.state in {State.PROBLEM, State.UNKNOWN} for finding in found)
         good = sum(finding.state is State.OK for finding in found)
-        screen.show(f"Not well: {bad}. Well: {good}." if bad else f"All is well: {good} things were looked at.")
+        notes = sum(finding.state is State.NOTE for finding in found)
+        beside = f" Worth a look: {counted(notes, 'note')}." if notes else ""
+        said = f"Not well: {bad}. Well: {good}." if bad else f"All is well: {good} things were looked at."
+        screen.show(f"{said}{beside}")
     raise typer.Exit(exit_status(found))
 
 
