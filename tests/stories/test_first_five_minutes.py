@@ -256,9 +256,10 @@ def test_doctor_finds_a_vault_that_refuses(shell: Shell) -> None:
     assert "problem  write and read" in answer.out
 
 
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.pg(">= 18")
-def test_a_terminated_command_leaves_no_session(shell: Shell, database: LiveDatabase) -> None:
-    """Exit status 143, no statement left in the server, and the ledger says interrupted."""
+def test_a_terminated_command_leaves_no_session(shell: Shell, database: LiveDatabase, end: signal.Signals) -> None:
+    """Also where a terminal is gone: no statement is left in the server, and the ledger says interrupted."""
     shell.write_fleet(FLEET)
     database.run(
         "CREATE FUNCTION clinic.slow(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS"
@@ -274,8 +275,8 @@ def test_a_terminated_command_leaves_no_session(shell: Shell, database: LiveData
         while ask(session, working) == [0]:
             assert time.monotonic() < deadline, "ANALYZE never began"
             time.sleep(0.1)
-        running.send_signal(signal.SIGTERM)
-        assert shell.finish(running).status == 143
+        running.send_signal(end)
+        assert shell.finish(running).status == 128 + end
         assert ask(session, ours) == [0]
     [run] = json.loads(shell.pgtend("runs", "--json").out)
     assert run["outcome"] == "interrupted"

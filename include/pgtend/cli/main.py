@@ -58,7 +58,11 @@ plans = typer.Typer(no_args_is_help=True, help="Say what would be done and why; 
 
 
 class Terminated(BaseException):
-    """Somebody ended the command by SIGTERM: everything in hand is let go of, then it ends."""
+    """Somebody ended the command, or its terminal is gone: everything in hand is let go of, then it ends."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 @app.callback()
@@ -122,13 +126,16 @@ def version() -> None:
 def run() -> NoReturn:
     """Run one command; the exit status tells the family of what went wrong."""
     signal.signal(signal.SIGTERM, _terminate)
+    # A connection to a far machine that breaks takes its terminal with it; whoever says `nohup` wants to go on.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _terminate)
     try:
         with naming_what_is_scarce():
             app()
     except PgtendError as error:
         sys.exit(_say(error))
-    except Terminated:
-        sys.exit(128 + signal.SIGTERM)
+    except Terminated as end:
+        sys.exit(128 + end.number)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except Exception:  # noqa: BLE001 - the last place that can tell a person anything
@@ -136,8 +143,8 @@ def run() -> NoReturn:
     sys.exit(0)
 
 
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
-    raise Terminated
+def _terminate(number: int, _frame: FrameType | None) -> None:
+    raise Terminated(number)
 
 
 def _say(error: PgtendError) -> int:
