@@ -180,6 +180,13 @@ def test_who_tries_again_gets_the_backup_and_not_what_the_first_try_saved(shell:
         (("restore", "subject", "--to", "host=/x"), 78, "is sealed, and no private key was named"),
         (("restore", "--from", "ftp://x", "--to", "host=/x"), 78, "'ftp://x' is no address of a vault"),
         (("backups", "subject", "--copy", "far"), 78, "'far' holds no backups of subject"),
+        (("restore", "--from", "http://[::1", "--to", "host=/x"), 78, "'http://[::1' is no address of a vault"),
+        (("restore", "--from", "~nobody-at-all/x", "--to", "host=/x"), 78, "is no address of a vault"),
+        (("restore", "subject", "--from", "", "--to", "host=/x"), 2, "nothing is written here"),
+        (("backups", "subject", "--copy", " "), 2, "nothing is written here"),
+        (("backups", "subject", "--from", "/x", "--copy", "far"), 2, "both say where to look"),
+        (("verify", "subject", "--from", "/x", "--copy", "far"), 2, "both say where to look"),
+        (("restore", "subject", "--from", "/x", "--copy", "far", "--to", "host=/x"), 2, "both say where to look"),
     ],
 )
 def test_what_does_not_go_together_is_said_before_anything_is_done(

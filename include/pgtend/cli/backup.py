@@ -10,7 +10,7 @@ import typer
 
 from pgtend.cli.backups import list_again
 from pgtend.cli.options import AsJson, DatabaseName, desk_of
-from pgtend.cli.places import CopyName, FromVault, KeyFile, Shelf, keys_from, shelf_at, shelf_of
+from pgtend.cli.places import CopyName, FromVault, KeyFile, Shelf, keys_from, refuse_two_places, shelf_at, shelf_of
 from pgtend.kernel.errors import PgtendError
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def verify(  # noqa: PLR0913, PLR0917 - each is an option that people know by it
 
     if sum((bool(backup_id), every, latest)) > 1:
         raise typer.BadParameter("choose one of --all, --latest and --id")
+    refuse_two_places(source, copy)
     private = keys_from(key)
     shelf = shelf_at(source, database) if source else _own_shelf(desk_of(context), database, copy)
     with shelf.vault:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pgtend.cli.options import AsJson, DatabaseName, desk_of
-from pgtend.cli.places import CopyName, FromVault, Shelf, shelf_at, shelf_of
+from pgtend.cli.places import CopyName, FromVault, Shelf, refuse_two_places, shelf_at, shelf_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +38,7 @@ def backups(
     from pgtend.fleet.model import RetentionRules
     from pgtend.kernel.times import utc_now
 
+    refuse_two_places(source, copy)
     desk = None if source else desk_of(context)
     shelf = shelf_at(source, database) if source else shelf_of(_there(desk), _there(desk).database(database), copy)
     found = shelf.catalogue()

@@ -29,16 +29,28 @@ KeyFile: TypeAlias = Annotated[
         help="File with the private key that opens the backup, as `pgtend keys new` or age-keygen writes it.",
     ),
 ]
+
+
+def _said(value: str | None) -> str | None:
+    """Refuse an empty word: it is a variable that was never set, and means no default."""
+    if value is not None and not value.strip():
+        raise typer.BadParameter("nothing is written here; leave the option out for the default")
+    return value
+
+
 FromVault: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--from",
         metavar="ADDRESS",
-        help="Read the vault at s3://bucket/prefix or in a folder; no fleet file and no ledger are needed.",
+        callback=_said,
+        help="Read the vault at s3://bucket/prefix or in a folder; no fleet file and no ledger are needed. "
+        "AWS_ENDPOINT_URL names a server that is not Amazon's.",
     ),
 ]
 CopyName: TypeAlias = Annotated[
-    str | None, typer.Option("--copy", metavar="VAULT", help="Use the copies in this vault of the fleet file.")
+    str | None,
+    typer.Option("--copy", metavar="VAULT", callback=_said, help="Use the copies in this vault of the fleet file."),
 ]
 
 
@@ -94,6 +106,12 @@ def shelf_at(address: str, database: str | None) -> Shelf:
             hint="Name the database as DATABASE or FLEET/DATABASE.",
         )
     return Shelf(vault, *found[0])
+
+
+def refuse_two_places(source: str | None, copy: str | None) -> None:
+    """Refuse an address beside the name of a vault: one of them would be passed over without a word."""
+    if source and copy:
+        raise typer.BadParameter("--from and --copy both say where to look: leave one of them out")
 
 
 def keys_from(path: Path | None) -> PrivateKeys | None:

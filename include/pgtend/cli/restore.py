@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from pgtend.cli.options import AsJson, desk_of
-from pgtend.cli.places import CopyName, FromVault, KeyFile, keys_from, shelf_at, shelf_of
+from pgtend.cli.places import CopyName, FromVault, KeyFile, keys_from, refuse_two_places, shelf_at, shelf_of
 from pgtend.kernel.errors import Misconfigured, Refusal
 
 if TYPE_CHECKING:
@@ -144,6 +144,7 @@ def restore(  # noqa: PLR0913, PLR0917 - each is an option that people know by i
         jobs=jobs,
         copy=copy,
     )
+    refuse_two_places(source, copy)
     wish.refuse_contradictions(from_vault=source is not None)
     with _saying_how_without(source, in_place=in_place):
         desk = None if source else desk_of(context)

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import ValidationError
-
 from pgtend.fleet.vaults import FolderVault, S3Vault, VaultSettings
 from pgtend.kernel.errors import Misconfigured
 
@@ -25,8 +23,8 @@ def vault_written(address: str, environment: Mapping[str, str] | None = None) ->
     A server at an address of its own is asked by path: a bucket's name in front of the host is what Amazon does.
     """
     known = os.environ if environment is None else environment
-    parts = urlsplit(address)
     try:
+        parts = urlsplit(address)
         if parts.scheme == "s3":
             endpoint = known.get("AWS_ENDPOINT_URL_S3") or known.get("AWS_ENDPOINT_URL")
             bucket = S3Vault(
@@ -38,11 +36,12 @@ def vault_written(address: str, environment: Mapping[str, str] | None = None) ->
                 connection=known.get("AWS_PROFILE") or None,
             )
             return VaultSettings(s3=bucket)
-    except ValidationError as error:
+        if address and not parts.scheme:
+            return VaultSettings(folder=FolderVault(path=str(Path(address).expanduser().absolute())))
+    except (ValueError, RuntimeError) as error:
+        # Also half an IPv6 address, and the home of a user that nobody knows.
         raise _unreadable(address) from error
-    if parts.scheme or not address:
-        raise _unreadable(address)
-    return VaultSettings(folder=FolderVault(path=str(Path(address).expanduser().absolute())))
+    raise _unreadable(address)
 
 
 def _unreadable(address: str) -> BadVaultAddress:
