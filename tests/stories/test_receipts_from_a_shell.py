@@ -82,6 +82,25 @@ def test_from_the_key_to_the_auditors_folder(shell: Shell) -> None:
     assert (folder / "verify_receipt.py").read_text() == shell.pgtend("receipt", "verifier").out
 
 
+def test_what_is_said_of_receipts_is_true_of_what_was_asked(shell: Shell) -> None:
+    """A database that nobody knows has no empty list, a page that cannot be written no file, a program its JSON."""
+    make_key(shell)
+    office = office_of(shell)
+    office.issue_many(1)
+    unknown = shell.pgtend("receipt", "list", "kgd")
+    assert (unknown.status, "the fleet has no database 'kgd'" in unknown.err) == (78, True)
+    (shell.home / "folder").mkdir()
+    refused = shell.pgtend("receipt", "show", "1", "--page", "folder")
+    assert (refused.status, "[cli.not_written]" in refused.err) == (78, True)
+    assert [path.name for path in shell.home.iterdir() if path.name.startswith(".folder")] == []
+    (file,) = (shell.home / ".local/share/pgtend/vault/receipts").rglob("2*.json")
+    told = json.loads(shell.pgtend("receipt", "verify", str(file), "--json").out)
+    assert (told["number"], told["database"], told["holds"]) == (1, "kgc", True)
+    (shell.home / ".local/share/pgtend/vault/receipts/clinic/_chain/000000000002.json").write_text("{}")
+    listed = shell.pgtend("receipt", "list", "--json")
+    assert (len(json.loads(listed.out)), "cannot be believed" in listed.err) == (1, True)
+
+
 def test_a_removed_receipt_ends_the_command_with_the_status_of_broken_evidence(shell: Shell) -> None:
     """The newest one, which no later receipt remembers."""
     make_key(shell)

@@ -66,10 +66,14 @@ def replace_file(path: Path, content: bytes) -> None:
     """Put a whole new file in the place of the old one: whoever reads meanwhile gets one of the two."""
     try:
         handle, half = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            os.fchmod(file.fileno(), 0o644)
-        Path(half).replace(path)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                os.fchmod(file.fileno(), 0o644)
+            Path(half).replace(path)
+        except BaseException:
+            Path(half).unlink(missing_ok=True)
+            raise
     except OSError as error:
         raise NotWritten(
             f"{path} cannot be written",

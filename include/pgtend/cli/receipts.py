@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from pgtend.cli.metrics import replace_file
 from pgtend.cli.options import AsJson, desk_of
 from pgtend.kernel.names import counted
 
@@ -42,10 +43,17 @@ def list_receipts(
     from pgtend.drill.receipts.book import believed
     from pgtend.drill.receipts.notes import notes_about
 
-    with _book(desk_of(context)) as book:
+    desk = desk_of(context)
+    with _book(desk) as book:
         chain, broken = believed(book)
         wanted = [one for one in reversed(chain) if database in {"", one.receipt.database}]
         said = {one.sha256: notes_about(book, one) for one in wanted}
+    if database and not wanted:
+        # A name that nobody knows has no receipts either, and that would sound as if all were well.
+        desk.database(database)
+    if broken:
+        unbelieved = f"{counted(len(broken), 'receipt')} cannot be believed: `pgtend receipt verify --all` says why."
+        (screen.progress if as_json else screen.show)(unbelieved)
     if as_json:
         screen.show_json([_row(one, said[one.sha256]) for one in wanted])
         return
@@ -58,8 +66,6 @@ def list_receipts(
         texts = (str(row["number"]), str(row["receipt_id"]), one.receipt.database, drilled, verdict)
         made.add_row(*texts, one.receipt.backup.backup_id, str(row["review"]) or "none yet")
     screen.show(made if wanted else "There is no receipt yet: the first drill issues one.")
-    if broken:
-        screen.show(f"{counted(len(broken), 'receipt')} cannot be believed: `pgtend receipt verify --all` says why.")
 
 
 @app.command()
@@ -85,7 +91,7 @@ def show(
             sealed = book.find(receipt)
             notes = notes_about(book, sealed)
     if page:
-        page.write_text(receipt_page(sealed, [filed.note for filed in notes]), encoding="utf-8")
+        replace_file(page, receipt_page(sealed, [filed.note for filed in notes]).encode())
         screen.show(f"The page is in {page}.")
     elif as_json:
         screen.out.print(sealed.statement.payload().decode(), markup=False, soft_wrap=True)
@@ -111,6 +117,9 @@ def verify(  # noqa: PLR0913, PLR0917 - each is an option that people know by it
         raise typer.BadParameter("name a file, or say --all")
     if file is not None:
         sealed = _from_file(context, file, key)
+        if as_json:
+            screen.show_json({**_row(sealed, ()), "key": sealed.key_id, "holds": True})
+            return
         screen.show(f"The signature of receipt {sealed.sequence} of {sealed.receipt.database} holds.")
         screen.show(f"It says {sealed.receipt.verdict}; its key is {sealed.key_id}.")
         return
