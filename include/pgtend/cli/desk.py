@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from pgtend.fleet.load import fleet_path, load_fleet
+from pgtend.fleet.load import at_home, fleet_path, load_fleet
 from pgtend.fleet.model import Database, Fleet, first_vault
 from pgtend.kernel.errors import Misconfigured
 from pgtend.kernel.names import suggestion
@@ -91,7 +91,7 @@ class Desk:
 
 def open_desk(path: Path | None) -> Desk:
     """Sit down with the fleet file that was named, or the one in its usual place."""
-    return Desk(path or fleet_path(), LibpqServices())
+    return Desk(at_home(path) if path else fleet_path(), LibpqServices())
 
 
 def who() -> str:

@@ -22,6 +22,7 @@ from pgtend.kernel.errors import ManyProblems, Problem
 
 _LARGEST_FILE = 1024 * 1024
 _HINT = "Correct these lines of {path}; every setting is explained in docs/reference/settings.md."
+_NO_FILE = "Name the fleet file before the verb, pgtend --fleet PATH, or in $PGTEND_FLEET."
 
 
 class BadFleetFile(ManyProblems):
@@ -42,9 +43,17 @@ def fleet_path() -> FilePath:
     """Find the fleet file: $PGTEND_FLEET, else ./fleet.yaml, else ~/.config/pgtend/fleet.yaml."""
     named = os.environ.get("PGTEND_FLEET")
     if named:
-        return FilePath(named).expanduser()
+        return at_home(FilePath(named))
     here = FilePath("fleet.yaml")
-    return here if here.exists() else FilePath("~/.config/pgtend/fleet.yaml").expanduser()
+    return here if here.exists() else at_home(FilePath("~/.config/pgtend/fleet.yaml"))
+
+
+def at_home(path: FilePath) -> FilePath:
+    """Read `~` as a shell does, which leaves it alone in `--fleet=~/fleet.yaml` and behind a name that nobody has."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
 
 
 def load_fleet(path: FilePath, *, known_connections: Collection[str] | None = None) -> Fleet:
@@ -58,7 +67,9 @@ def load_fleet(path: FilePath, *, known_connections: Collection[str] | None = No
 def bad_fleet_file(path: FilePath, problems: tuple[Problem, ...]) -> BadFleetFile:
     """Say everything that is wrong with a fleet file in one error."""
     amount = "a problem" if len(problems) == 1 else f"{len(problems)} problems"
-    return BadFleetFile(f"the fleet file {path} has {amount}", problems, hint=_HINT.format(path=path))
+    is_unread = any(problem.where == str(path) for problem in problems)
+    hint = _NO_FILE if is_unread else _HINT.format(path=path)
+    return BadFleetFile(f"the fleet file {path} has {amount}", problems, hint=hint)
 
 
 def read_fleet(path: FilePath, *, known_connections: Collection[str] | None = None) -> FleetReading:
@@ -74,9 +85,11 @@ def read_fleet(path: FilePath, *, known_connections: Collection[str] | None = No
 
 def _read_text(path: FilePath) -> str | Problem:
     try:
-        if path.is_file() and path.stat().st_size > _LARGEST_FILE:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_FILE + 1)
+        if len(content) > _LARGEST_FILE:
             return Problem(str(path), "the file is larger than 1 MB", "this is hardly a fleet file")
-        return path.read_bytes().decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except FileNotFoundError:
         return Problem(str(path), "there is no such file", "`pgtend init` writes one, $PGTEND_FLEET names another")
     except IsADirectoryError:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fleet_files import problems, write
+from pgtend.cli.desk import open_desk
 from pgtend.fleet.load import BadFleetFile, load_fleet, read_fleet
 
 HEAD = "fleet: clinic\ndatabases:\n"
@@ -68,8 +69,9 @@ def test_a_missing_mark_is_not_repeated_because_it_may_be_a_password(tmp_path: P
 
 def test_a_file_that_is_not_there_says_how_to_get_one(tmp_path: Path) -> None:
     """The first error of a newcomer names the command that helps."""
-    with pytest.raises(BadFleetFile, match=r"there is no such file .`pgtend init` writes one"):
+    with pytest.raises(BadFleetFile, match=r"there is no such file .`pgtend init` writes one") as caught:
         load_fleet(tmp_path / "fleet.yaml")
+    assert caught.value.hint == "Name the fleet file before the verb, pgtend --fleet PATH, or in $PGTEND_FLEET."
 
 
 def test_a_directory_is_no_fleet_file(tmp_path: Path) -> None:
@@ -83,6 +85,19 @@ def test_a_huge_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
     """Ten megabytes are a mistake, not a fleet."""
     said = problems(tmp_path, "#" * 10_000_000)
     assert said == [f"{tmp_path}/fleet.yaml: the file is larger than 1 MB (this is hardly a fleet file)"]
+
+
+def test_a_file_without_an_end_is_refused_as_a_huge_one() -> None:
+    """It has no size to be asked for, and would take all the memory there is."""
+    assert [p.what for p in read_fleet(Path("/dev/zero")).problems] == ["the file is larger than 1 MB"]
+
+
+def test_a_home_is_found_where_no_shell_wrote_it_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shells leave `~` alone in `--fleet=~/fleet.yaml`, and so does everybody where nobody has such a home."""
+    monkeypatch.setenv("HOME", "/home/ada")
+    assert open_desk(Path("~/fleet.yaml")).path == Path("/home/ada/fleet.yaml")
+    monkeypatch.setenv("PGTEND_FLEET", "~nobody-at-all/fleet.yaml")
+    assert [p.what for p in read_fleet(open_desk(None).path).problems] == ["there is no such file"]
 
 
 def test_text_that_is_not_utf8_is_refused_with_its_line(tmp_path: Path) -> None:
