@@ -29,8 +29,17 @@ def verify(context: typer.Context, as_json: AsJson = False) -> None:
         screen.show_json({"entries": verdict.entries, "anchors": len(heads), "holds": verdict.holds, "breaks": breaks})
     verdict.raise_if_broken()
     if not as_json:
-        entries, anchors = counted(verdict.entries, "entry"), counted(len(heads), "anchor")
-        screen.show(f"Verified {entries} against {anchors} in the vaults: all hold.")
+        screen.show(_say(verdict.entries, len(heads)))
+
+
+def _say(entries: int, anchors: int) -> str:
+    verified = f"Verified {counted(entries, 'entry')}"
+    if anchors:
+        return f"{verified} against {counted(anchors, 'anchor')} in the vaults: all hold."
+    return (
+        f"{verified}: each follows from the one before. No anchor lies in the vaults, so nobody would see that all of "
+        "them were written anew, or that the last ones are missing: `pgtend audit anchor` makes one."
+    )
 
 
 @app.command()
