@@ -14,6 +14,7 @@ from pgtend.kernel.names import counted
 
 if TYPE_CHECKING:
     from pgtend.archive.erasures import Person
+    from pgtend.fleet.model import Database
 
 OneTable: TypeAlias = Annotated[str, typer.Option("--table", metavar="SCHEMA.TABLE", help="Which table.")]
 Month: TypeAlias = Annotated[str, typer.Option("--month", metavar="YYYY-MM", help="Which month.")]
@@ -112,7 +113,10 @@ def erase(
     ] = False,
     key: KeyFile = None,
 ) -> None:
-    """Delete one person from live tables, archives and the vault. Asks whose, so that no list of processes shows it."""
+    """Delete one person wherever rules name a `person`: from live tables, archives and the vault.
+
+    Asks whose, so that no list of processes shows it.
+    """
     from pgtend.archive.erasing import ErasureReport
     from pgtend.archive.erasing import erase as erase_person
     from pgtend.archive.erasures import keep_erasure, read_erasures
@@ -125,7 +129,7 @@ def erase(
     desk = desk_of(context)
     chosen = desk.database(database)
     subject = desk.subject(chosen, f"{PIPELINE}-erase")
-    tables = tuple(name for name, rule in chosen.archive.tables.items() if rule.person)
+    tables = _tables_of_people(chosen)
     asked = None if replay else ask_person().digested(tables, subject.actor)
     total = ErasureReport()
     with desk.ledger() as ledger, ledger.run(subject) as run, desk.vault(chosen.vault) as vault:
@@ -140,6 +144,22 @@ def erase(
             rows = sum(one.live + one.archived for one in done)
             Scribe(run, database).step(Names.of(name), Step.ERASED, rows=rows, detail=f"{len(wanted)} erasures")
     screen.show(f"{database}: {total}.")
+    for name in chosen.archive.tables:
+        if name not in tables:
+            screen.show(f"Note: nothing was erased from {name}: its rule does not say whom a row is about.")
+
+
+def _tables_of_people(database: Database) -> tuple[str, ...]:
+    """List the tables whose rules say whom a row is about; with none, nobody would be erased and all be well."""
+    from pgtend.archive.errors import NoPersonColumn
+
+    tables = tuple(name for name, rule in database.archive.tables.items() if rule.person)
+    if not tables:
+        raise NoPersonColumn(
+            f"no archive rule of {database.name} says whom a row is about, so that nobody can be erased",
+            hint="Write the column into a rule as `person`; see docs/runbooks/archive-refused.md.",
+        )
+    return tables
 
 
 def month_from(written: str) -> date:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -200,14 +201,26 @@ def test_who_is_asked_for_is_erased_whatever_the_clock_says(cold: Attic, monkeyp
     shell.know("kgc", cold.live.owner)
     shell.write_fleet(
         f"fleet: clinic\nvaults: {{main: {{folder: {{path: {cold.folder}/vault}}}}}}\n"
-        f"databases: {{kgc: {{archive: {{tables: {{{METRICS}: {{by: date, person: user_id}}}}}}}}}}\n"
+        f"databases: {{kgc: {{archive: {{tables: {{{METRICS}: {{by: date, person: user_id}},"
+        " public.visits: {by: at}}}}}\n"
     )
     monkeypatch.chdir(cold.folder)
     monkeypatch.setenv("PGSERVICEFILE", str(cold.folder / ".pg_service.conf"))
     monkeypatch.setenv("PGPASSFILE", str(cold.folder / ".pgpass"))
     done = CliRunner().invoke(app, ["archive", "erase", "kgc"], input="7\n")
     assert done.exit_code == 0, str(done.exception)
+    assert "Note: nothing was erased from public.visits" in " ".join(done.output.split())
     assert cold.ask("SELECT count(*) FROM public.health_metrics_all WHERE user_id = 7") == "0"
+
+
+def test_nobody_is_erased_where_no_rule_says_whom_a_row_is_about(tmp_path: Path) -> None:
+    """It is an error before anybody is asked for, and no success with zero rows; nothing is recorded either."""
+    shell = Shell(tmp_path)
+    shell.write_fleet("fleet: clinic\ndatabases: {kgc: {archive: {tables: {public.visits: {by: at}}}}}\n")
+    for words in (("erase", "kgc"), ("erase", "kgc", "--replay")):
+        answer = shell.pgtend("archive", *words)
+        assert (answer.status, "[archive.no_person_column]" in answer.err) == (78, True)
+    assert list(tmp_path.rglob("erasures")) == []
 
 
 @pytest.mark.parametrize(
