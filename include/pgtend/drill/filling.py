@@ -18,6 +18,7 @@ from pgtend.postgres.process import Source
 from pgtend.restore.archive import Restorer, Spool
 from pgtend.restore.model import Load, Owners
 from pgtend.restore.properties import apply, properties_of
+from pgtend.restore.selection import script_of_database
 from pgtend.sqlfiles import Query, command, query
 
 _ROOM = __package__ or ""
@@ -91,7 +92,7 @@ class Archives:
             last=entries(plain.contents(after)),
             privileged=privileged_entries(scripts[0]),
             ownership=(*ownerships(scripts[0]), *ownerships(scripts[1])),
-            own_properties=plain.script(before, "--create"),
+            own_properties=script_of_database(plain, before),
         )
 
 

@@ -190,9 +190,9 @@ class Restorer:
         command = Command(argv=(self.tools.path("pg_restore"), "--file=-", *options, *self._choices(), spool.path))
         return decoded(run(command, within=LONGEST), spool.encoding)
 
-    def contents(self, spool: Spool) -> list[str]:
+    def contents(self, spool: Spool, *options: str) -> list[str]:
         """List the entries of an archive as pg_restore does."""
-        listing = run(Command(argv=(self.tools.path("pg_restore"), "--list", spool.path)), within=LONGEST)
+        listing = run(Command(argv=(self.tools.path("pg_restore"), "--list", *options, spool.path)), within=LONGEST)
         return [line for line in decoded(listing, spool.encoding).split("\n") if line and not line.startswith(";")]
 
     def analyze(self, jobs: int) -> None:

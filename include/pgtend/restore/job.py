@@ -37,7 +37,7 @@ from pgtend.restore.model import (
     restored_tables,
 )
 from pgtend.restore.names import roles_needed, roles_of, tablespaces_needed
-from pgtend.restore.selection import listed, passes, without_links
+from pgtend.restore.selection import listed, passes, script_of_database, without_links
 from pgtend.restore.server import (
     CREATE_ROLE,
     READ_ROLE_NAMES,
@@ -84,7 +84,7 @@ class Plan:
     builds: Mapping[TableKey, Sequence[str]]
     """Those of them that make the indexes and keys of a table."""
     own_script: str
-    """What makes the database itself and everything before its rows."""
+    """What makes the database itself, and nothing that is in it."""
     tools: ClientTools
     missing_roles: tuple[str, ...]
     without_tablespaces: bool
@@ -139,12 +139,13 @@ def _planned(backup: Backup, server: Session, order: RestoreOrder) -> Generator[
 
 def _plan(server: Session, order: RestoreOrder, before: Spool, after: Spool, globals_: Spool) -> Plan:
     plain = Restorer(ClientTools.find(server.facts.major), server.address, order.owners)
-    with ThreadPoolExecutor(max_workers=2, thread_name_prefix="read") as crew:
-        making, listing = crew.submit(plain.script, before, "--create"), crew.submit(plain.contents, after)
+    with ThreadPoolExecutor(max_workers=3, thread_name_prefix="read") as crew:
+        making, listing = crew.submit(plain.script, before), crew.submit(plain.contents, after)
+        own = crew.submit(script_of_database, plain, before)
         last = plain.script(after)
         names = server.row(READ_ROLE_NAMES)
         building = read_building(server, order.jobs)
-    script = last + making.result()
+    script = last + making.result() + own.result()
     known = roles_of(globals_.text)
     needed = roles_needed(script, known) if order.owners is not Owners.IGNORE else frozenset[str]()
     lost = sorted(tablespaces_needed(script) - set(names.tablespaces))
@@ -154,7 +155,7 @@ def _plan(server: Session, order: RestoreOrder, before: Spool, after: Spool, glo
         post_data=after,
         contents=listing.result(),
         builds=builds_of_tables(listing.result(), last),
-        own_script=making.result(),
+        own_script=own.result(),
         tools=plain.tools,
         missing_roles=tuple(sorted(needed - set(names.roles))),
         without_tablespaces=bool(lost),

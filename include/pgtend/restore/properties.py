@@ -1,12 +1,13 @@
 """What belongs to a database itself and not to anything in it: its owner, rights, settings and comment.
 
 pg_restore applies these only when it creates the database under its old name. Ours has another name, so they are taken
-from what pg_restore would run, and the name in them is exchanged.
+from what pg_restore would run for the database alone, and the name in them is exchanged.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import LiteralString, cast
 
@@ -14,16 +15,14 @@ from pgtend.postgres.errors import MissingRight, RowsBroken, StatementRejected
 from pgtend.postgres.session import Session
 from pgtend.sqlfiles import Query
 
-_ENTRY = re.compile(r"^-- Name: .*?; Type: ([A-Z ]+); Schema: .*$", re.MULTILINE)
 _NAME = r'(?:"(?:[^"]|"")+"|[\w$\u0080-\uffff]+)'
 _GRANT = r"(?:GRANT|REVOKE) [A-Z, ]+ ON DATABASE"
-_OWN = re.compile(
-    rf"^(ALTER DATABASE|COMMENT ON DATABASE|{_GRANT}|ALTER ROLE {_NAME} IN DATABASE) {_NAME}", re.MULTILINE
-)
-_KINDS = {"DATABASE", "DATABASE PROPERTIES", "ACL", "COMMENT"}
+_OWN = re.compile(rf"(ALTER DATABASE|COMMENT ON DATABASE|{_GRANT}|ALTER ROLE {_NAME} IN DATABASE) {_NAME}")
 _RULES = re.compile(r"^CREATE DATABASE .* ICU_RULES = '((?:[^']|'')*)'", re.MULTILINE)
 _VALUE = re.compile(r"(?<= SET )(\S+) (?:TO|=) .*|(?<=COMMENT ON DATABASE )(.*?) IS .*", re.DOTALL)
-_TOKENS = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|;""")
+_STATEMENT = re.compile(r"""(?:[^'";]|'(?:[^']|'')*'|"(?:[^"]|"")*")*;""")
+_NOT_SQL = re.compile(r"(?:\s+|--.*|\\.*)*")
+"""What stands between two statements: comments, and what is spoken to psql."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +38,13 @@ class Property:
 
 
 def properties_of(script: str, name: str) -> tuple[Property, ...]:
-    """Pick the statements about the database itself out of what `pg_restore --create` writes."""
-    found: list[Property] = []
-    pieces = _ENTRY.split(script)
-    for kind, body in zip(pieces[1::2], pieces[2::2], strict=True):
-        if kind in _KINDS:
-            found.extend(_statements(body, name))
-    return tuple(found)
+    """Pick the statements about the database itself out of what pg_restore writes to make it."""
+    quoted = '"' + name.replace('"', '""') + '"'
+    return tuple(
+        Property(_OWN.sub(lambda match: f"{match.group(1)} {quoted}", one, count=1))
+        for one in _statements(script)
+        if _OWN.match(one)
+    )
 
 
 def sorting_rules(script: str) -> str:
@@ -71,15 +70,13 @@ def apply(session: Session, properties: tuple[Property, ...]) -> tuple[str, ...]
     return tuple(refused)
 
 
-def _statements(body: str, name: str) -> list[Property]:
-    quoted = '"' + name.replace('"', '""') + '"'
-    return [
-        Property(_OWN.sub(lambda match: f"{match.group(1)} {quoted}", _first(body[match.start() :]), count=1))
-        for match in _OWN.finditer(body)
-    ]
+def _statements(script: str) -> Generator[str]:
+    """Give one statement after the other. A line of a comment may look like another one, so it is read as SQL is."""
+    while found := _STATEMENT.match(script := script[_end_of_noise(script) :]):
+        yield found.group()
+        script = script[found.end() :]
 
 
-def _first(text: str) -> str:
-    """Cut off what follows the first semicolon that stands in no quotes."""
-    ends = (token.end() for token in _TOKENS.finditer(text) if token.group() == ";")
-    return text[: next(ends, len(text))]
+def _end_of_noise(script: str) -> int:
+    found = _NOT_SQL.match(script)
+    return found.end() if found else 0

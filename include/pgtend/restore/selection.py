@@ -8,12 +8,13 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pgtend.restore.archive import Spool
+from pgtend.restore.archive import Restorer, Spool
 
 # With rows of other tables missing, a foreign key cannot hold, and a materialized view would show half of the truth.
 _LINKS = re.compile(r"^\d+; \d+ \d+ (?:FK CONSTRAINT|MATERIALIZED VIEW DATA) ")
 _BUILDS = re.compile(r"^\d+; \d+ \d+ (?:INDEX|CONSTRAINT) (?!ATTACH )")
 _ATTACHES = re.compile(r"^\d+; \d+ \d+ INDEX ATTACH ")
+_OF_DATABASE = re.compile(r"^\d+; \d+ \d+ (?:DATABASE|DATABASE PROPERTIES|(?:ACL|COMMENT) -? ?DATABASE) ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,13 @@ def passes(contents: Sequence[str], jobs: int, *, has_partitions: bool) -> tuple
 def without_links(contents: Sequence[str]) -> list[str]:
     """Leave out what ties tables together."""
     return [line for line in contents if not _LINKS.match(line)]
+
+
+def script_of_database(plain: Restorer, spool: Spool) -> str:
+    """Write out what makes the database itself and nothing that is in it, where any text may look like a statement."""
+    own = [line for line in plain.contents(spool, "--create") if _OF_DATABASE.match(line)]
+    with listed(own) as entries:
+        return plain.script(spool, "--create", f"--use-list={entries.path}")
 
 
 @contextmanager

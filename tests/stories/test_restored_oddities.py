@@ -1,0 +1,70 @@
+"""Fidelity where a database is set up in a way of its own: settings, triggers and texts that reach into a restore."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+from bed.clusters import LiveDatabase, asked, new_database, statement
+from bed.restoring import Stage, names_like
+from pgtend.backup.verify import verify_backup
+from pgtend.kernel.progress import quietly
+from pgtend.postgres.identifiers import database as called
+
+
+@pytest.fixture
+def odd(stage: Stage) -> Generator[LiveDatabase]:
+    """Give a database, and take along what was restored from it."""
+    with new_database(stage.server) as made:
+        yield made
+        with stage.server.session() as session:
+            for name in names_like(stage, f"{made.name}_"):
+                session.run(statement("DROP DATABASE {name} WITH (FORCE)"), name=called(name))
+
+
+def fill(odd: LiveDatabase, *statements: str) -> None:
+    """Run statements in which names without a schema are those of `public`."""
+    odd.run("SET search_path = public", *(one.replace("{db}", odd.name) for one in statements))
+
+
+def comes_back(stage: Stage, odd: LiveDatabase) -> str:
+    """Back it up, verify that, restore it, and hold both against each other; tell what the copy is called."""
+    name = f"{odd.name}_back"
+    stage.take(odd.name)
+    assert verify_backup(stage.vault, stage.backup().entry.manifest, stage.private, quietly).faults == ()
+    assert stage.restore(name, jobs=2).differences == ()
+    assert stage.schema_differences(odd.name, name) == []
+    return name
+
+
+def told(odd: LiveDatabase, name: str, question: str) -> str:
+    """Ask a database for one word."""
+    with odd.session(odd.server.superuser(name)) as session:
+        return session.row(asked(f"SELECT ({question}) AS word")).word
+
+
+def is_told_alike(odd: LiveDatabase, name: str, question: str) -> bool:
+    """Whether the copy answers as the original does."""
+    return told(odd, odd.name, question) == told(odd, name, question)
+
+
+OF_ITSELF = (
+    "SELECT concat_ws(' ', d.datconnlimit, d.datacl, shobj_description(d.oid, 'pg_database'),"
+    " (SELECT s.setconfig FROM pg_db_role_setting AS s WHERE s.setdatabase = d.oid))"
+    " FROM pg_database AS d WHERE d.datname = current_database()"
+)
+
+
+def test_text_that_looks_like_a_statement_about_the_database_is_not_run(stage: Stage, odd: LiveDatabase) -> None:
+    """Comments and functions hold notes on how to do something: nobody asked for it to be done."""
+    notes = "how to:\nALTER DATABASE anything CONNECTION LIMIT 7;\nGRANT CREATE ON DATABASE anything TO PUBLIC;\n"
+    header = "-- Name: x; Type: DATABASE PROPERTIES; Schema: -; Owner: -\n"
+    fill(
+        odd,
+        f"COMMENT ON SCHEMA public IS '{notes}'",
+        f"COMMENT ON DATABASE {odd.name} IS '{notes}{header}{notes}'",
+        f"CREATE FUNCTION note() RETURNS text LANGUAGE sql AS $$ SELECT '\n{header}{notes}' $$",
+        "ALTER DATABASE {db} SET my.words = 'semi;colon ''quoted'''",
+    )
+    assert is_told_alike(odd, comes_back(stage, odd), OF_ITSELF)
