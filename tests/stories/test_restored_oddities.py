@@ -68,3 +68,26 @@ def test_text_that_looks_like_a_statement_about_the_database_is_not_run(stage: S
         "ALTER DATABASE {db} SET my.words = 'semi;colon ''quoted'''",
     )
     assert is_told_alike(odd, comes_back(stage, odd), OF_ITSELF)
+
+
+def test_what_needs_a_primary_key_comes_back_with_its_indexes_beside_partitions(
+    stage: Stage, odd: LiveDatabase
+) -> None:
+    """PostgreSQL makes it after the rows, and its indexes after it."""
+    fill(
+        odd,
+        "CREATE TABLE reading (day int) PARTITION BY RANGE (day)",
+        "CREATE TABLE reading_all PARTITION OF reading DEFAULT",
+        "CREATE TABLE patient (id int PRIMARY KEY, name text)",
+        "INSERT INTO patient VALUES (1, 'x')",
+        "CREATE VIEW known AS SELECT id, name FROM patient GROUP BY id",
+        "CREATE MATERIALIZED VIEW latest AS SELECT id, name FROM patient GROUP BY id",
+        "CREATE UNIQUE INDEX ON latest (id)",
+        "CREATE MATERIALIZED VIEW later AS SELECT k.id, l.name FROM known AS k JOIN latest AS l USING (id)",
+        "CREATE INDEX ON later (name)",
+        "CREATE FUNCTION named(int) RETURNS text IMMUTABLE"
+        " BEGIN ATOMIC SELECT min(k.name) FROM (SELECT id, name FROM patient GROUP BY id) AS k WHERE k.id = $1; END",
+        "CREATE TABLE visit (patient int)",
+        "CREATE INDEX ON visit (named(patient))",
+    )
+    assert told(odd, comes_back(stage, odd), "SELECT count(*)::text FROM public.later") == "1"

@@ -12,7 +12,10 @@ from pgtend.restore.archive import Restorer, Spool
 
 # With rows of other tables missing, a foreign key cannot hold, and a materialized view would show half of the truth.
 _LINKS = re.compile(r"^\d+; \d+ \d+ (?:FK CONSTRAINT|MATERIALIZED VIEW DATA) ")
-_BUILDS = re.compile(r"^\d+; \d+ \d+ (?:INDEX|CONSTRAINT) (?!ATTACH )")
+# What needs the primary key of a table comes after the rows, and an index may need it in turn.
+_BUILDS = re.compile(
+    r"^\d+; \d+ \d+ (?:INDEX|CONSTRAINT|MATERIALIZED VIEW|VIEW|RULE|FUNCTION|PROCEDURE|AGGREGATE) (?!ATTACH |DATA )"
+)
 _ATTACHES = re.compile(r"^\d+; \d+ \d+ INDEX ATTACH ")
 _OF_DATABASE = re.compile(r"^\d+; \d+ \d+ (?:DATABASE|DATABASE PROPERTIES|(?:ACL|COMMENT) -? ?DATABASE) ")
 
@@ -29,8 +32,9 @@ def passes(contents: Sequence[str], jobs: int, *, has_partitions: bool) -> tuple
     """Decide in which order the entries of the last section run.
 
     Two partitions whose indexes are attached at the same moment do not see each other, and PostgreSQL then leaves the
-    index of the whole marked invalid, without an error. So indexes are built side by side, and attached one by one;
-    foreign keys, which need whole indexes and read whole tables, come side by side again.
+    index of the whole marked invalid, without an error. So indexes are built side by side, with whatever one may be
+    made of, and attached one by one; foreign keys, which need whole indexes and read whole tables, come side by side
+    again.
     """
     if not has_partitions:
         return (Pass(contents, jobs),)

@@ -26,6 +26,18 @@ def test_indexes_of_partitions_are_built_side_by_side_and_attached_one_by_one() 
     )
 
 
+def test_what_an_index_is_made_of_comes_with_the_indexes() -> None:
+    """A view of rows grouped by a primary key cannot be made before that key, and has indexes of its own."""
+    view = "3404; 1259 16403 MATERIALIZED VIEW public latest kgc_owner"
+    rows = "3405; 0 16403 MATERIALIZED VIEW DATA public latest kgc_owner"
+    rule = "3406; 2618 16404 RULE public grouped _RETURN kgc_owner"
+    assert passes([KEY, view, INDEX, rule, ATTACH, rows], 4, has_partitions=True) == (
+        Pass([KEY, view, INDEX, rule], 4),
+        Pass([ATTACH], 1),
+        Pass([rows], 4),
+    )
+
+
 def test_rows_of_some_tables_come_without_what_ties_them_to_others() -> None:
     """A foreign key to rows that are not there cannot hold."""
     assert without_links(ALL) == [INDEX, KEY, ATTACH, TRIGGER]
