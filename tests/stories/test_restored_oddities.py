@@ -91,3 +91,17 @@ def test_what_needs_a_primary_key_comes_back_with_its_indexes_beside_partitions(
         "CREATE INDEX ON visit (named(patient))",
     )
     assert told(odd, comes_back(stage, odd), "SELECT count(*)::text FROM public.later") == "1"
+
+
+def test_settings_that_change_how_definitions_are_written_change_no_comparison(stage: Stage, odd: LiveDatabase) -> None:
+    """The copy gets them when it was compared, so they must not strike the original either."""
+    fill(
+        odd,
+        r"CREATE TABLE letter (id text DEFAULT E'a\\b')",
+        r"CREATE VIEW seen AS SELECT id FROM letter WHERE id = E'x\\y'",
+        r"COMMENT ON DATABASE {db} IS E'back\\slash ''quoted'''",
+        r"ALTER DATABASE {db} SET my.path = E'c:\\x'",
+        "ALTER DATABASE {db} SET quote_all_identifiers = on",
+        "ALTER DATABASE {db} SET standard_conforming_strings = off",
+    )
+    assert is_told_alike(odd, comes_back(stage, odd), OF_ITSELF)

@@ -238,5 +238,8 @@ PINNED_SETTINGS: dict[str, str] = {
     "row_security": "off",
     "search_path": "pg_catalog",
     "lc_monetary": "C",
+    "quote_all_identifiers": "off",
+    "standard_conforming_strings": "on",
 }
-"""What a session must be set to before fingerprints are computed: rows are hashed as text, and these decide it."""
+"""What a session must be set to before fingerprints are computed: rows and definitions are hashed as text, and these
+decide it."""

@@ -17,6 +17,8 @@ from pgtend.sqlfiles import Query
 
 _NAME = r'(?:"(?:[^"]|"")+"|[\w$\u0080-\uffff]+)'
 _GRANT = r"(?:GRANT|REVOKE) [A-Z, ]+ ON DATABASE"
+# A database that takes a backslash for more than a letter has its texts written so.
+_AS_IT_READS = re.compile(r"SET standard_conforming_strings = off;")
 _OWN = re.compile(rf"(ALTER DATABASE|COMMENT ON DATABASE|{_GRANT}|ALTER ROLE {_NAME} IN DATABASE) {_NAME}")
 _RULES = re.compile(r"^CREATE DATABASE .* ICU_RULES = '((?:[^']|'')*)'", re.MULTILINE)
 _VALUE = re.compile(r"(?<= SET )(\S+) (?:TO|=) .*|(?<=COMMENT ON DATABASE )(.*?) IS .*", re.DOTALL)
@@ -43,7 +45,7 @@ def properties_of(script: str, name: str) -> tuple[Property, ...]:
     return tuple(
         Property(_OWN.sub(lambda match: f"{match.group(1)} {quoted}", one, count=1))
         for one in _statements(script)
-        if _OWN.match(one)
+        if _OWN.match(one) or _AS_IT_READS.match(one)
     )
 
 
