@@ -8,6 +8,7 @@ import pytest
 
 from bed.clusters import LiveDatabase, asked, new_database, statement
 from bed.restoring import Stage, names_like
+from pgtend.backup.record import Role
 from pgtend.backup.verify import verify_backup
 from pgtend.kernel.progress import quietly
 from pgtend.postgres.identifiers import database as called
@@ -105,3 +106,15 @@ def test_settings_that_change_how_definitions_are_written_change_no_comparison(s
         "ALTER DATABASE {db} SET standard_conforming_strings = off",
     )
     assert is_told_alike(odd, comes_back(stage, odd), OF_ITSELF)
+
+
+def test_rows_travel_in_the_encoding_of_their_database(stage: Stage, odd: LiveDatabase) -> None:
+    """What the sessions of an application speak is their affair, and not that of a dump."""
+    fill(
+        odd,
+        'CREATE TABLE "größe" (id text)',
+        "INSERT INTO \"größe\" SELECT '日本 ' || repeat('x', 100) FROM generate_series(1, 2000)",
+        "ALTER DATABASE {db} SET client_encoding = 'LATIN1'",
+    )
+    comes_back(stage, odd)
+    assert stage.catalogue().entries[-1].manifest.parts_of(Role.TABLE)

@@ -103,6 +103,7 @@ class Errand:
             f"--database={self.address.database}",
             "--globals-only",
             "--no-role-passwords",
+            f"--encoding={self.encoding}",
             "--no-password",
             f"--lock-wait-timeout={self._lock_patience}",
         )
@@ -127,6 +128,8 @@ class Errand:
             f"--format={'plain' if shard.tables else 'custom'}",
             "--compress=0",
             f"--section={shard.section}",
+            # Whatever the sessions of an application are set to speak.
+            f"--encoding={self.encoding}",
             f"--snapshot={self.snapshot}",
             f"--lock-wait-timeout={self._lock_patience}",
             "--no-password",
