@@ -118,3 +118,21 @@ def test_rows_travel_in_the_encoding_of_their_database(stage: Stage, odd: LiveDa
     )
     comes_back(stage, odd)
     assert stage.catalogue().entries[-1].manifest.parts_of(Role.TABLE)
+
+
+@pytest.mark.pg(">= 18")
+def test_a_trigger_on_logins_acts_on_none_of_ours(stage: Stage, odd: LiveDatabase) -> None:
+    """It writes down, or turns away, who comes in: neither happens to whoever makes and compares the copy."""
+    fill(
+        odd,
+        "CREATE TABLE login (at timestamptz DEFAULT now())",
+        "CREATE FUNCTION enters() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " IF current_setting('transaction_read_only')::bool THEN RETURN; END IF;"
+        " INSERT INTO public.login DEFAULT VALUES;"
+        " IF current_database() LIKE '%%restoring%%' THEN RAISE 'closed'; END IF; END $$",
+        "CREATE EVENT TRIGGER entering ON login EXECUTE FUNCTION enters()",
+    )
+    name = f"{odd.name}_back"
+    made = stage.take(odd.name)
+    report = stage.restore(name, jobs=2)
+    assert (report.differences, report.rows) == ((), made.rows)

@@ -51,6 +51,7 @@ from pgtend.restore.server import (
     refuse_unsuited,
     sweep_unfinished,
     unfinished_database,
+    way_inside,
 )
 
 _REFUSAL = re.compile(r"ERROR: +(.*)")
@@ -116,7 +117,7 @@ def restore_backup(backup: Backup, order: RestoreOrder, progress: Progress, *, c
             _create_roles(server, plan, order, progress)
         rules = properties.sorting_rules(plan.own_script)
         with unfinished_database(order.target, manifest.source, now, rules) as unfinished:
-            place = order.target.to(dbname=unfinished)
+            place = way_inside(server, unfinished)
             restorer = Restorer(plan.tools, place, order.owners, plan.without_tablespaces, plan.building.settings)
             # Held open as a sign of life: an unfinished database without a session belongs to a killed restore.
             with entered(place), _saying_how_without_rights():

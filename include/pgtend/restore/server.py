@@ -29,6 +29,7 @@ APPLICATION = "pgtend:restore"
 LIMITS = Limits(statement_timeout=timedelta(hours=12), lock_timeout=timedelta(seconds=30))
 _ROOM = "" if __package__ is None else __package__
 _SINCE_PROVIDERS = 15
+_SINCE_LOGIN_TRIGGERS = 17
 _OURS_END_WITHIN = 1.0
 _FAREWELL = 10.0
 _LONG_FAREWELL = 600.0
@@ -203,6 +204,14 @@ def unfinished_database(address: Address, source: Source, now: datetime, rules: 
     except BaseException as failure:
         _give_up(address, name, failure)
         raise
+
+
+def way_inside(session: Session, name: str) -> Address:
+    """Give the way into an unfinished database. Its event triggers are its own: one could act on each of our logins."""
+    way = session.address.to(dbname=name)
+    if session.facts.major < _SINCE_LOGIN_TRIGGERS or not session.facts.is_superuser:
+        return way
+    return way.to(options=f"{way.params.get('options', '')} -c event_triggers=off".strip())
 
 
 def sweep_unfinished(session: Session, now: datetime, progress: Progress) -> tuple[str, ...]:
