@@ -22,6 +22,8 @@ class Relation:
     sql_name: str
     sql_schema: str
     is_partition: bool
+    dealt_by: int | None
+    """The table above it that deals out its rows anew when they are restored, so that they may land beside it."""
     is_unlogged: bool
     belongs_to_extension: bool
     size: int

@@ -101,7 +101,8 @@ def _sample(table: Relation, left: float) -> Look:
 
 
 def _stands_alone(one: Relation, own_part_from: Bytes) -> bool:
-    return one.holds_rows and not one.belongs_to_extension and one.size >= own_part_from
+    """Tell whether a table has a part of its own; rows that are dealt out anew are pg_restore's affair."""
+    return one.holds_rows and not (one.belongs_to_extension or one.dealt_by) and one.size >= own_part_from
 
 
 def digest_of_name(schema: str, name: str) -> str:

@@ -122,11 +122,12 @@ def _compare_looks(  # noqa: PLR0913, PLR0917 - with what, where, how closely, b
 ) -> RowsCompared:
     found = _hash_all(place, looks, jobs)
     differences, left_out = _compare_objects(manifest, place, kept) if is_whole else ((), ())
+    joined = _dealt_together(tables, found, kept, looks)
     return RowsCompared(
         tables=len(found),
         rows=sum(one.rows for one in found),
-        differences=(*_table_differences(tables, found, kept), *differences),
-        left_out=left_out,
+        differences=(*_table_differences(joined.tables, joined.found, joined.kept), *differences),
+        left_out=(*joined.left_out, *left_out),
     )
 
 
@@ -193,6 +194,50 @@ def wants_helpers(size: int, total: int, jobs: int, cores: int) -> bool:
 
 def _found(look: Look, hashed: RowsHashed) -> _Found:
     return _Found(table=(look.table.schema, look.table.name), rows=hashed.rows, digest=hashed.digest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Joined:
+    """What is held against each other: tables, and partitions between which rows may have changed places as one."""
+
+    tables: Sequence[Table]
+    found: Sequence[_Found]
+    kept: Kept
+    left_out: Sequence[str]
+
+
+def _dealt_together(tables: Sequence[Table], found: Sequence[_Found], kept: Kept, looks: Sequence[Look]) -> _Joined:
+    """Take partitions for one table when their rows were dealt out anew: hashes of rows are summed, and sums add up."""
+    roots = {(look.table.schema, look.table.name): look.table.dealt_by for look in looks}
+    dealt: dict[int, list[Table]] = {}
+    for table in tables:
+        if root := roots.get((table.schema_name, table.name)):
+            dealt.setdefault(root, []).append(table)
+    single, prints, here = list(tables), dict(kept), {one.table: one for one in found}
+    left_out: list[str] = []
+    for together in dealt.values():
+        first, names = together[0], [(one.schema_name, one.name) for one in together]
+        is_alike = len({(one.coverage, one.one_in) for one in together}) == 1
+        if not is_alike:
+            left_out.append(f"of {first} and its neighbours rows were counted alone: they were hashed in several ways")
+        rows = sum(one.rows for one in together)
+        single = [one for one in single if one not in together]
+        single.append(first.model_copy(update={"rows": rows, **({} if is_alike else {"coverage": Coverage.ROWS})}))
+        sums = [here.pop(name) for name in names]
+        here[names[0]] = _Found(
+            table=names[0], rows=sum(one.rows for one in sums), digest=_summed([one.digest for one in sums])
+        )
+        if all(name in kept for name in names):
+            prints[names[0]] = kept[names[0]].model_copy(
+                update={"digest": _summed([kept[name].digest for name in names])}
+            )
+        else:
+            prints.pop(names[0], None)
+    return _Joined(tables=single, found=list(here.values()), kept=prints, left_out=left_out)
+
+
+def _summed(digests: Sequence[str]) -> str:
+    return str(sum(int(one) for one in digests)) if all(digests) else ""
 
 
 def _table_differences(tables: Sequence[Table], found: Sequence[_Found], kept: Kept) -> Iterable[Difference]:

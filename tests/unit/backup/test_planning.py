@@ -27,6 +27,7 @@ def table(
         sql_name=f"public.{name}",
         sql_schema="public",
         is_partition=False,
+        dealt_by=None,
         is_unlogged=False,
         belongs_to_extension=extension,
         size=size,

@@ -1,5 +1,15 @@
 -- Lists everything that pg_dump will want to read and whether our role may, in one statement so that what is missing can
 -- be said all at once. Members of an extension are left to the extension, except tables whose rows it wants dumped.
+WITH unsteady AS (
+    -- Numbers of an enum's values are others after a restore, and with them the hash that chooses the partition: pg_dump
+    -- gives such rows to the root of the partitions.
+    SELECT p.partrelid FROM pg_partitioned_table AS p
+    WHERE EXISTS (
+        SELECT FROM pg_opclass AS o JOIN pg_am AS m ON m.oid = o.opcmethod
+        WHERE o.oid = ANY (p.partclass) AND o.opcname = 'enum_ops' AND m.amname = 'hash'
+          AND o.opcnamespace = 'pg_catalog'::regnamespace
+    )
+)
 SELECT
     c.oid::bigint AS oid,
     n.nspname::text AS schema,
@@ -13,6 +23,9 @@ SELECT
     format('%%I.%%I', n.nspname, c.relname) AS sql_name,
     quote_ident(n.nspname) AS sql_schema,
     c.relispartition AS is_partition,
+    CASE WHEN c.relispartition AND EXISTS (
+        SELECT FROM unsteady AS u WHERE u.partrelid IN (SELECT relid FROM pg_partition_ancestors(c.oid))
+    ) THEN pg_partition_root(c.oid)::bigint END AS dealt_by,
     c.relpersistence = 'u' AS is_unlogged,
     e.oid IS NOT NULL AS belongs_to_extension,
     CASE WHEN c.relkind = 'r' THEN pg_table_size(c.oid) ELSE 0 END AS size,
