@@ -157,3 +157,28 @@ def test_partitions_by_the_hash_of_an_enum_come_back(stage: Stage, odd: LiveData
     ]
     odd.run("INSERT INTO public.felt VALUES ('a', 7, 'another')", address=stage.server.superuser(name))
     assert stage.compare(name) == ["content of public.felt_0: one fingerprint in the backup, another restored"]
+
+
+def test_materialized_views_are_computed_as_the_database_is_set_to(stage: Stage, odd: LiveDatabase) -> None:
+    """A day begins by its time zone, and whose rows there are may be a setting of the application."""
+    settings = {
+        "app.tenant": "'a'",
+        "TimeZone": "'Asia/Tokyo'",
+        "IntervalStyle": "'sql_standard'",
+        "default_text_search_config": "'german'",
+    }
+    fill(
+        odd,
+        "CREATE TABLE visit (at timestamptz, tenant text, took interval, note text)",
+        "INSERT INTO visit VALUES ('2026-11-01 23:00+00', 'a', '-1 day 02:03:04', 'die Häuser')",
+        "INSERT INTO visit VALUES (now(), 'b', '1 day', '')",
+        *(f"ALTER DATABASE {{db}} SET {name} = {value}" for name, value in settings.items()),
+        *(f"SET {name} = {value}" for name, value in settings.items()),
+        "CREATE MATERIALIZED VIEW per_day AS SELECT at::date AS day, took::text AS took, to_tsvector(note) AS words"
+        " FROM visit WHERE tenant = current_setting('app.tenant')",
+    )
+    seen = "SELECT string_agg(concat_ws(' ', to_char(day, 'YYYY-MM-DD'), took, words), ',') FROM public.per_day"
+    name = comes_back(stage, odd)
+    assert told(odd, name, seen).startswith("2026-11-02 ")
+    assert is_told_alike(odd, name, seen)
+    assert is_told_alike(odd, name, OF_ITSELF)

@@ -17,7 +17,7 @@ from pgtend.postgres.identifiers import database, relation, text, written
 from pgtend.postgres.process import Source
 from pgtend.restore.archive import Restorer, Spool
 from pgtend.restore.model import Load, Owners
-from pgtend.restore.properties import apply, properties_of
+from pgtend.restore.properties import Property, apply, apply_over_values, properties_of
 from pgtend.restore.selection import script_of_database
 from pgtend.sqlfiles import Query, command, query
 
@@ -107,6 +107,8 @@ class Filler:
 
     def make_schema(self) -> None:
         """Make everything that must be there before rows are."""
+        with self.copy.session() as session:
+            apply_over_values(session, self._properties)
         for by, run in segments(self.archives.first, self.archives.privileged):
             if by is By.SUPERUSER:
                 self._install([entry for entry in run if entry.kind == "EXTENSION"])
@@ -154,7 +156,7 @@ class Filler:
         with self.copy.session() as session:
             for statement in self.archives.ownership:
                 session.run(RUN_AS_WRITTEN, written=written(statement))
-            apply(session, properties_of(self.archives.own_properties, self.copy.name))
+            apply(session, self._properties)
         for section, spool, listing in (
             ("pre-data", self.archives.before, self.archives.first),
             ("post-data", self.archives.after, self.archives.last),
@@ -171,6 +173,10 @@ class Filler:
     def _as(self, by: By, owners: Owners = Owners.IGNORE) -> Restorer:
         address = self.copy.restorer if by is By.RESTORER else self.copy.superuser
         return Restorer(self.copy.tools, address, owners, without_tablespaces=True)
+
+    @property
+    def _properties(self) -> tuple[Property, ...]:
+        return properties_of(self.archives.own_properties, self.copy.name)
 
     @property
     def _index_jobs(self) -> int:

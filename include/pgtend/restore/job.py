@@ -118,6 +118,8 @@ def restore_backup(backup: Backup, order: RestoreOrder, progress: Progress, *, c
         rules = properties.sorting_rules(plan.own_script)
         with unfinished_database(order.target, manifest.source, now, rules) as unfinished:
             place = way_inside(server, unfinished)
+            with entered(order.target) as server:
+                properties.apply_over_values(server, properties.properties_of(plan.own_script, unfinished))
             restorer = Restorer(plan.tools, place, order.owners, plan.without_tablespaces, plan.building.settings)
             # Held open as a sign of life: an unfinished database without a session belongs to a killed restore.
             with entered(place), _saying_how_without_rights():

@@ -20,6 +20,23 @@ _GRANT = r"(?:GRANT|REVOKE) [A-Z, ]+ ON DATABASE"
 # A database that takes a backslash for more than a letter has its texts written so.
 _AS_IT_READS = re.compile(r"SET standard_conforming_strings = off;")
 _OWN = re.compile(rf"(ALTER DATABASE|COMMENT ON DATABASE|{_GRANT}|ALTER ROLE {_NAME} IN DATABASE) {_NAME}")
+_SETTING = re.compile(r'ALTER DATABASE "(?:[^"]|"")+" SET "?([\w.$-]+)"? TO ')
+_OVER_VALUES = frozenset(
+    [
+        "timezone",
+        "timezone_abbreviations",
+        "datestyle",
+        "intervalstyle",
+        "extra_float_digits",
+        "bytea_output",
+        "xmlbinary",
+        "lc_monetary",
+        "lc_numeric",
+        "lc_time",
+        "default_text_search_config",
+    ]
+)
+"""Settings by which values are read, written and computed, besides those that applications invent, with a dot."""
 _RULES = re.compile(r"^CREATE DATABASE .* ICU_RULES = '((?:[^']|'')*)'", re.MULTILINE)
 _VALUE = re.compile(r"(?<= SET )(\S+) (?:TO|=) .*|(?<=COMMENT ON DATABASE )(.*?) IS .*", re.DOTALL)
 _STATEMENT = re.compile(r"""(?:[^'";]|'(?:[^']|'')*'|"(?:[^"]|"")*")*;""")
@@ -38,6 +55,13 @@ class Property:
         """The statement as people may read it: the value of a setting could be a secret."""
         return _VALUE.sub(lambda match: match.group(1) or match.group(2), self.statement).rstrip(";")
 
+    @property
+    def is_over_values(self) -> bool:
+        """Whether a materialized view may show something else without it, or an amount of money be another one."""
+        found = _SETTING.match(self.statement)
+        name = found.group(1).lower() if found else ""
+        return "." in name or name in _OVER_VALUES or bool(_AS_IT_READS.match(self.statement))
+
 
 def properties_of(script: str, name: str) -> tuple[Property, ...]:
     """Pick the statements about the database itself out of what pg_restore writes to make it."""
@@ -47,6 +71,14 @@ def properties_of(script: str, name: str) -> tuple[Property, ...]:
         for one in _statements(script)
         if _OWN.match(one) or _AS_IT_READS.match(one)
     )
+
+
+def apply_over_values(session: Session, properties: tuple[Property, ...]) -> None:
+    """Give a database, before it has any row, the settings that decide over values. What is refused is said at the end.
+
+    All others come with the rest, when all is there: they are for an application, and would strike whoever restores.
+    """
+    apply(session, tuple(one for one in properties if one.is_over_values))
 
 
 def sorting_rules(script: str) -> str:
