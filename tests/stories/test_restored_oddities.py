@@ -8,10 +8,13 @@ import pytest
 
 from bed.clusters import LiveDatabase, asked, new_database, statement
 from bed.restoring import Stage, names_like
-from pgtend.backup.record import Role
+from pgtend.backup import snapshot
+from pgtend.backup.gathering import read_sequences
+from pgtend.backup.record import Role, Sequence
 from pgtend.backup.verify import verify_backup
 from pgtend.kernel.progress import quietly
 from pgtend.postgres.identifiers import database as called
+from pgtend.postgres.session import Session
 
 
 @pytest.fixture
@@ -182,3 +185,19 @@ def test_materialized_views_are_computed_as_the_database_is_set_to(stage: Stage,
     assert told(odd, name, seen).startswith("2026-11-02 ")
     assert is_told_alike(odd, name, seen)
     assert is_told_alike(odd, name, OF_ITSELF)
+
+
+@pytest.mark.pg(">= 18")
+def test_a_sequence_that_begins_anew_during_the_backup_is_not_behind(
+    stage: Stage, odd: LiveDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is in no snapshot: it was looked at before it began anew, and dumped after."""
+
+    def seen_before(session: Session) -> tuple[Sequence, ...]:
+        found = read_sequences(session)
+        odd.run("SELECT nextval('public.daily'), nextval('public.daily'), nextval('public.daily')")
+        return found
+
+    fill(odd, "CREATE SEQUENCE daily MAXVALUE 5 CYCLE", "SELECT setval('daily', 4)")
+    monkeypatch.setattr(snapshot, "read_sequences", seen_before)
+    assert told(odd, comes_back(stage, odd), "SELECT last_value::text FROM public.daily") == "2"

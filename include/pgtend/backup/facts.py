@@ -120,6 +120,7 @@ class SequenceReading:
     name: str
     last_value: int | None
     increment: int
+    cycles: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

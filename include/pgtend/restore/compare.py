@@ -266,7 +266,7 @@ def _sequence_differences(kept: Sequence[KeptSequence], found: Sequence[Sequence
         restored = here.get((sequence.schema_name, sequence.name))
         if restored is None:
             yield Difference(aspect=Aspect.SEQUENCES, what=f"sequence {sequence}", backup="there", restored="missing")
-        elif _is_behind(restored.last_value, sequence):
+        elif _is_behind(restored, sequence):
             yield Difference(
                 aspect=Aspect.SEQUENCES,
                 what=f"sequence {sequence}",
@@ -275,11 +275,13 @@ def _sequence_differences(kept: Sequence[KeptSequence], found: Sequence[Sequence
             )
 
 
-def _is_behind(restored: int | None, kept: KeptSequence) -> bool:
+def _is_behind(found: SequenceReading, kept: KeptSequence) -> bool:
+    """Tell whether a sequence was never used or is behind; one that begins anew may have done so meanwhile."""
+    restored = found.last_value
     if kept.last_value is None:
         return False
-    if restored is None:
-        return True
+    if restored is None or found.cycles:
+        return restored is None
     return restored < kept.last_value if kept.increment > 0 else restored > kept.last_value
 
 
