@@ -52,7 +52,7 @@ def test_what_is_wrong_with_the_fleet_as_a_whole_counts(face: Face) -> None:
     face.run(BROKE.format("fleet", "ledger.chain_broken", "0"))
     told = face.get("/fleet").json()
     assert told["light"] == "bad"
-    assert told["says"].endswith("The fleet as a whole needs somebody now: no server answers.")
+    assert told["says"].startswith("The fleet as a whole needs somebody now: no server answers. ")
     number = face.get("/alerts?database=fleet").json()["items"][0]["alert_id"]
     assert face.post(f"/databases/fleet/alerts/{number}/acknowledge", {"hours": 2}).status_code == 200
     told = face.get("/fleet").json()

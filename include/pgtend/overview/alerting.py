@@ -50,5 +50,5 @@ def with_alerts_of_fleet(seen: Overview, alerts: Sequence[AlertRow], now: dateti
     if not waiting:
         says = f"{seen.says} Somebody looks at the fleet as a whole: {told[0].message}."
         return replace(seen, light=worst((seen.light, Light.WATCH)), says=says)
-    says = f"{says_of_rows(seen)} The fleet as a whole needs somebody now: {waiting[0].message}."
+    says = f"The fleet as a whole needs somebody now: {waiting[0].message}. {says_of_rows(seen)}"
     return replace(seen, light=Light.BAD, says=says)
