@@ -8,6 +8,7 @@ from typing import Final
 
 from pgtend.fleet.model import Fleet
 from pgtend.health.model import Level
+from pgtend.kernel.names import counted
 from pgtend.ledger.database import DatabaseLedger
 from pgtend.report.errors import NothingRemembered
 from pgtend.report.job import MadeReport, store_reports
@@ -16,6 +17,7 @@ from pgtend.vault.open import open_vault
 from pgtend_airflow.alerts.channels import ChannelBroken, deliver
 from pgtend_airflow.alerts.message import Attachment, Message
 from pgtend_airflow.desk import FleetDesk
+from pgtend_airflow.pipelines import the_fleet
 
 # A mail that a server refuses for its size tells nobody anything; what is fine needs no page of its own in it.
 _PAGES_IN_A_MAIL: Final = 10
@@ -47,15 +49,22 @@ def composed(fleet: Fleet, reports: Sequence[MadeReport], keys: Mapping[str, str
     whole, databases = reports[0].report, sorted(reports[1:], key=lambda made: -made.report.level.rank)
     lines = [f"{made.report.level}: {made.report.verdict}" for made in databases]
     pages = [reports[0], *(made for made in databases if made.report.level is not Level.OK)]
+    level, missing = whole.level, len(the_fleet().problems)
+    if missing:
+        # A database with a mistake in the file has no page, and is in no verdict.
+        level = max(level, Level.UNKNOWN, key=lambda one: one.rank)
+        lines.insert(
+            0, f"{Level.UNKNOWN}: the fleet file has {counted(missing, 'problem')}; what is wrong there is left out"
+        )
     where = f"All pages are in the vault under {keys[whole.name].rsplit('/', 3)[0]}. The run: {run_url}"
     items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
     return Message(
-        title=f"[{fleet.fleet} {fleet.environment}] weekly report: {whole.level}",
+        title=f"[{fleet.fleet} {fleet.environment}] weekly report: {level}",
         text="\n".join([whole.verdict, "", *lines, "", where, ""]),
         html=f'<div style="font-family:sans-serif"><p><b>{html.escape(whole.verdict)}</b></p><ul>{items}</ul>'
         f"<p>{html.escape(where)}</p></div>",
         chat=f"{whole.verdict}\n{run_url}",
-        is_good_news=whole.level is Level.OK,
+        is_good_news=level is Level.OK,
         wakes_somebody=False,
         attachments=tuple(Attachment(name=made.files[0].name, content=made.page) for made in pages[:_PAGES_IN_A_MAIL]),
     )

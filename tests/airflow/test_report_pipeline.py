@@ -27,3 +27,10 @@ def test_the_report_is_kept_and_mailed(world: World) -> None:
     assert "critical: kgc needs somebody now" in world.mail.texts()[-1]
     with world.reporting.session() as ledger:
         assert ask(ledger, "SELECT outcome FROM reporting.runs WHERE pipeline = 'report'") == ["succeeded"]
+
+
+def test_a_report_says_what_the_fleet_file_keeps_from_it(world: World) -> None:
+    """A database with a mistake there has no page, and the mail says so before anything else."""
+    world.add_to_fleet("  lab: {oner: lab-team}")
+    assert world.run("fleet.report").state == "success", world.log()
+    assert "unknown: the fleet file has 1 problem; what is wrong there is left out" in world.mail.texts()[-1]
