@@ -47,18 +47,24 @@ NOTIFY: Final = "notify"
 THOROUGH: Final = "thorough"
 DRILL_FORM: Final = (RULE, DRILLED, THOROUGH, KEEP_HOURS, NOTIFY)
 
+
+def _whole(pattern: str) -> str:
+    r"""Write a pattern that a whole text has to fit: to Python `$` alone lets it end in a new line."""
+    return rf"^{pattern}$(?!\n)"
+
+
 FORM: Final[Mapping[str, Param]] = {
     BACKUP_CHOICE: Param(
         LATEST,
         type="string",
-        pattern=rf"^({LATEST}|[0-9]{{8}}T[0-9]{{6}}Z-[0-9a-f]{{8}}|{_MOMENT})$",
+        pattern=_whole(rf"({LATEST}|[0-9]{{8}}T[0-9]{{6}}Z-[0-9a-f]{{8}}|{_MOMENT})"),
         title="Backup",
         description="Write latest, the name of a backup, or a moment in UTC: the newest backup that is not later.",
     ),
     TARGET: Param(
         None,
         type=["null", "string"],
-        pattern=r"^[a-z_][a-z0-9_]{0,62}$",
+        pattern=_whole(r"[a-z_][a-z0-9_]{0,62}"),
         title="Name of the new database",
         description="It must not exist. Empty: the database's name with the time of this run.",
     ),
@@ -78,7 +84,7 @@ FORM: Final[Mapping[str, Param]] = {
     DRILLED: Param(
         None,
         type=["null", "string"],
-        pattern=r"^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}$",
+        pattern=_whole(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}"),
         title="Or this backup",
         description="The name of one backup, instead of a rule.",
     ),
@@ -99,21 +105,21 @@ FORM: Final[Mapping[str, Param]] = {
     NOTIFY: Param(
         None,
         type=["null", "string"],
-        pattern=r"^[a-z][a-z0-9_-]{0,39}$",
+        pattern=_whole(r"[a-z][a-z0-9_-]{0,39}"),
         title="Tell this channel what came of it",
         description="Name of an alert channel of the fleet file. Failures are told to all of them in any case.",
     ),
     TABLES: Param(
         None,
         type=["null", "string"],
-        pattern=r"^[A-Za-z0-9_$*?-]+\.[A-Za-z0-9_$*?-]+$",
+        pattern=_whole(r"[A-Za-z0-9_$*?-]+\.[A-Za-z0-9_$*?-]+"),
         title="Tables",
         description="Only tables that match this name, such as public.audit_*. Empty: all that the rules name.",
     ),
     INDEXES: Param(
         None,
         type=["null", "string"],
-        pattern=r"^[A-Za-z0-9_$*?-]+\.[A-Za-z0-9_$*?-]+$",
+        pattern=_whole(r"[A-Za-z0-9_$*?-]+\.[A-Za-z0-9_$*?-]+"),
         title="Indexes",
         description="Only indexes, or tables with all of theirs, of this name, such as public.audit_*. Empty: all.",
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import timedelta
 from pathlib import Path
 
@@ -175,6 +176,24 @@ def test_each_field_of_a_form_is_explained_and_takes_no_sql() -> None:
         assert field.resolve() in (None, False, "latest", "due")
     with pytest.raises(Exception, match="does not match"):
         FORM["tables"].resolve("public.visits; DROP TABLE public.visits")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("tables", "public.visits"),
+        ("target", "kgc_test"),
+        ("backup", "latest"),
+        ("backup", "20261121T020000Z-dead0000"),
+        ("notify", "night"),
+    ],
+)
+def test_a_field_takes_no_new_line_at_its_end(field: str, value: str) -> None:
+    """A restored database could have had one in its name, which nobody sees and everybody has to write."""
+    form = deepcopy(FORM[field])
+    assert form.resolve(value) == value
+    with pytest.raises(Exception, match="does not match"):
+        form.resolve(f"{value}\n")
 
 
 def test_each_dag_survives_being_written_down(dags: dict[str, DAG]) -> None:
