@@ -72,7 +72,7 @@ class KeyNeeded(Misconfigured):
 
 
 class KeyTaken(Refusal):
-    """Old rows cannot leave, because the archive has rows with their keys: an application wrote them anew."""
+    """An application wrote rows anew whose keys are archived: they cannot leave, or their month cannot be sealed."""
 
     code = "archive.key_taken"
 

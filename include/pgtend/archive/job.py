@@ -87,6 +87,7 @@ class ArchiveReport:
     longest_wait: timedelta = timedelta()
     waiting: list[str] = field(default_factory=list[str])
     taken: dict[str, int] = field(default_factory=dict[str, int])
+    doubled: list[str] = field(default_factory=list[str])
     is_finished: bool = True
 
     def __str__(self) -> str:
@@ -135,7 +136,7 @@ def archive_database(  # noqa: PLR0913 - where, on whose behalf, who watches; th
         report.took = timedelta(seconds=time.monotonic() - began)
         progress(f"{site.database.name}: {report}")
         plan.raise_if_refused()
-        refuse_taken(site.database.name, report.taken)
+        refuse_taken(site.database.name, report.taken, report.doubled)
         return report
 
 
@@ -230,9 +231,8 @@ class _Night:
         done = detacher.detach()
         self.report.detached += len(done.months)
         self.report.is_finished &= not done.waiting
-        took = timedelta(seconds=time.monotonic() - began)
+        took, months = timedelta(seconds=time.monotonic() - began), counted(len(done.months), "month")
         if done.months:
-            months = counted(len(done.months), "month")
             self.progress(f"{shelf.names}: {months} left as whole partitions in {say_span(took)}")
         units = {unit.month: unit for unit in units_of(self.session, shelf.names)}
         for month in done.months:
@@ -280,6 +280,9 @@ class _Night:
                 return
             began = time.monotonic()
             sealed = seal_month(shelf, unit)
+            if sealed is None:
+                self.report.doubled.append(f"{shelf.names} {unit.label}")
+                continue
             took = timedelta(seconds=time.monotonic() - began)
             self.report.sealed += 1
             self.progress(f"{shelf.names} {unit.label}: sealed, {counted(sealed.rows, 'row')}, {sealed.size}")

@@ -13,6 +13,7 @@ from pgtend.archive.names import SCHEMA, Names
 from pgtend.archive.tables import Shelf, find, partition_of
 from pgtend.kernel.names import counted
 from pgtend.kernel.sizes import Bytes
+from pgtend.postgres.errors import RowsBroken
 from pgtend.postgres.identifiers import Composable, column, columns
 from pgtend.postgres.session import Session
 from pgtend.sqlfiles import command, query
@@ -54,13 +55,13 @@ ADD_BRIN = command(__package__ or "", "add_brin")
 FREEZE_MONTH = command(__package__ or "", "freeze_month")
 
 
-def seal_month(shelf: Shelf, unit: Unit) -> Sealed:
-    """Seal one month, or page someone."""
+def seal_month(shelf: Shelf, unit: Unit) -> Sealed | None:
+    """Seal one month, or page someone; none when two of its rows have one key, which only a person can put right."""
     session, partition = shelf.session, partition_of(unit)
     oid = oid_of(session, unit)
     indexes = session.row(READ_INDEXES, {"relation": oid})
-    if shelf.facts.key and not indexes.has_key:
-        session.run(ADD_KEY, partition=partition, columns=columns(shelf.facts.key))
+    if shelf.facts.key and not indexes.has_key and not _add_key(shelf, unit):
+        return None
     if not indexes.has_brin:
         session.run(ADD_BRIN, partition=partition, time=column(shelf.layout.by.name))
     session.run(FREEZE_MONTH, partition=partition)
@@ -73,6 +74,15 @@ def seal_month(shelf: Shelf, unit: Unit) -> Sealed:
         move_on(session, unit, State.SEALED)
     size = session.row(READ_INDEXES, {"relation": oid}).size
     return Sealed(unit=unit, rows=found.rows, checksum=found.checksum, size=Bytes(size))
+
+
+def _add_key(shelf: Shelf, unit: Unit) -> bool:
+    """Give a month its key; tell whether no two of its rows have the same."""
+    try:
+        shelf.session.run(ADD_KEY, partition=partition_of(unit), columns=columns(shelf.facts.key))
+    except RowsBroken:
+        return False
+    return True
 
 
 def verify_month(shelf: Shelf, unit: Unit) -> Digest:

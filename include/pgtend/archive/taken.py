@@ -42,13 +42,14 @@ def free_of(shelf: Shelf, months: Iterable[date]) -> Composable | None:
     return all_of(conditions) if conditions else None
 
 
-def refuse_taken(database: str, tables: Mapping[str, int]) -> None:
-    """Tell a person which rows wait for them, after all else was done."""
-    if tables:
-        rows = ", ".join(f"{counted(rows, 'row')} of {name}" for name, rows in tables.items())
+def refuse_taken(database: str, tables: Mapping[str, int], months: Sequence[str]) -> None:
+    """Tell a person which rows wait for them, in tables and in months of the archive, after all else was done."""
+    rows = [f"{counted(rows, 'row')} of {name} cannot leave" for name, rows in tables.items()]
+    doubled = [f"{month} cannot be sealed" for month in months]
+    if rows or doubled:
         raise KeyTaken(
-            f"{rows} in {database} cannot leave: the archive has rows with their keys",
-            detail="An application wrote them after the rows with these keys had left. All others were archived.",
+            f"in {database} two rows each have one key: {'; '.join([*rows, *doubled])}",
+            detail="An application wrote one of them after the other had left. Everything else was archived.",
             hint="Correct or delete one of each two; see docs/runbooks/archive-refused.md.",
         )
 

@@ -254,13 +254,25 @@ def test_a_day_that_was_written_anew_stays_and_keeps_no_others(stock: Attic, mod
         f"INSERT INTO {STOCK} (facility, day, amount) VALUES (3, '2025-09-10', 777), (21, '2025-09-10', 7)",
     )
     for _ in range(2):
-        with pytest.raises(KeyTaken, match=r"1 row of public\.stock in kgc cannot leave"):
+        with pytest.raises(KeyTaken, match=r"1 row of public\.stock cannot leave"):
             stock.run()
     assert stock.ask(f"SELECT sum(amount) FROM {STOCK} WHERE day < '2025-11-01'") == "777"
     assert stock.ask(f"SELECT amount FROM {ARCHIVE} WHERE facility = 21") == "7"
     stock.live.run(f"DELETE FROM {STOCK} WHERE amount = 777")
     assert stock.run().rows == 0
     assert stock.unit("2025-09", STOCK).stands is State.SEALED
+
+
+def test_two_rows_of_one_key_in_a_month_keep_no_other_month(stock: Attic, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A day was written anew before its month was sealed: that was called damage, and no later month was sealed."""
+    stock.tables = {STOCK: {"by": "day", "mode": "move"}}
+    with monkeypatch.context() as ending:
+        ending.setattr("pgtend.archive.job._Night._seal", lambda *_: None)
+        stock.run()
+    stock.live.run(f"INSERT INTO {STOCK} (facility, day, amount) VALUES (3, '2025-09-10', 777)")
+    with pytest.raises(KeyTaken, match=r"public\.stock 2025-09 cannot be sealed"):
+        stock.run()
+    assert [unit.state for unit in stock.units(STOCK)] == ["sealed", "sealed", "moving", "sealed"]
 
 
 def test_archived_rows_stay_when_what_they_point_at_goes(stock: Attic) -> None:
