@@ -120,7 +120,7 @@ def restore_beside(desk: Desk, month: date, *, whose: Erasure | None = None) -> 
         whole = replace(unit, rows=promised, checksum=str(checksum))
         found = digest(desk.session, there, unit, layout)
         compare(names, whole, found, "what was brought back")
-        erased = _forget_erased(desk, there)
+        erased = 0 if unit.is_held_by_law else _forget_erased(desk, there)
         kept = _keep_only(desk, there, whose) if whose else found.rows - erased
     return Restored(place=f"{schema}.{names.month_name(month)}", rows=kept, is_whole=not erased and whose is None)
 

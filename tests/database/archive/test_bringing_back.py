@@ -192,6 +192,16 @@ def test_a_month_that_the_law_holds_comes_back_from_the_vault_with_everybody(col
     assert cold.ask(of_september) == "0"
 
 
+def test_a_copy_of_a_month_that_the_law_holds_is_complete(cold: Attic) -> None:
+    """It is held because somebody has to see it, and came without whoever was erased elsewhere meanwhile."""
+    before = cold.content("pgtend_archive.public__health_metrics_2025_09")
+    cold.hold("2025-09", legal=True)
+    erase_seven(cold)
+    with cold.desk() as desk:
+        back = restore_beside(desk, SEPTEMBER)
+    assert (cold.content(back.place), back.is_whole) == (before, True)
+
+
 def test_who_is_asked_for_is_erased_whatever_the_clock_says(cold: Attic, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another machine, whose clock is ahead, recorded an erasure that sorts behind this one: not that one is meant."""
     ahead = Person(SecretStr("8")).digested((METRICS,), "ben")
