@@ -199,6 +199,20 @@ def test_what_does_not_go_together_is_said_before_anything_is_done(
 
 
 @pytest.mark.pg(">= 18")
+@pytest.mark.parametrize("ledger", ["nowhere", "{server} dbname=gone", "{server}"])
+def test_a_ledger_that_is_lost_keeps_nobody_from_a_restore(shell: Shell, ledger: str) -> None:
+    """Its service is not known here, its database is gone with the server, or it is an empty new one."""
+    path = shell.fleet_file()
+    plan = json.loads(path.read_text(encoding="utf-8"))
+    plan["ledger"] = {"connection": ledger.format(server=shell.server)}
+    fleet = path.with_name("with-ledger.yaml")
+    fleet.write_text(json.dumps(plan), encoding="utf-8")
+    done = shell.pgtend("--fleet", str(fleet), "restore", "subject", "--to", shell.server, "--key", str(shell.key))
+    said = " ".join(done.stderr.split())
+    assert (done.returncode, "This was the ledger. Or do without fleet file and ledger: pgtend" in said) == (78, True)
+
+
+@pytest.mark.pg(">= 18")
 def test_backups_are_listed_with_state_and_reason(shell: Shell) -> None:
     """A person sees how far each is known to be good and why it stays; a program sees the same."""
     shown = " ".join(shell.pgtend("backups", "subject").stdout.split())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -11,7 +11,7 @@ import typer
 
 from pgtend.cli.options import AsJson, desk_of
 from pgtend.cli.places import CopyName, FromVault, KeyFile, keys_from, refuse_two_places, shelf_at, shelf_of
-from pgtend.kernel.errors import Misconfigured, Refusal
+from pgtend.kernel.errors import Misconfigured, PgtendError, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pgtend.cli.desk import Desk
     from pgtend.cli.places import Shelf
     from pgtend.cli.screen import Json
+    from pgtend.ledger.model import Ledger
     from pgtend.postgres.address import Address
     from pgtend.restore.archive import Backup
     from pgtend.restore.model import RestoreOrder, RestoreReport
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     """What came of it, in words, and what only a program wants to know besides."""
 
 PIPELINE = "restore"
+_WITHOUT = (
+    "Or do without fleet file and ledger: pgtend restore DATABASE --from s3://bucket/prefix (or a folder) --key FILE "
+    "--to SERVER; see docs/how-to/the-worst-day.md."
+)
 Which: TypeAlias = Annotated[
     str,
     typer.Option("--backup", metavar="latest|ID|TIME", help="Which one; a time means the newest not later than it."),
@@ -150,7 +155,7 @@ def restore(  # noqa: PLR0913, PLR0917 - each is an option that people know by i
         desk = None if source else desk_of(context)
         shelf = shelf_at(source, database) if source else _shelf(desk, database, copy)
     chosen = Backup(shelf.vault, _choose(shelf, backup), keys_from(key))
-    with _saying_how_without(source, in_place=in_place), _recorded(desk, shelf.database):
+    with _saying_how_without(source, in_place=in_place), _recorded(desk, shelf.database, in_place=in_place):
         report, said, beside = (_replace if in_place else _beside)(desk, wish, shelf, chosen)
         if as_json:
             screen.show_json({**_as_json(report), **beside})
@@ -189,21 +194,33 @@ def _saying_how_without(source: str | None, *, in_place: bool) -> Generator[None
         yield
     except (BadFleetFile, LedgerUnreachable) as trouble:
         if not source and not in_place:
-            trouble.hint += (
-                " Or do without fleet file and ledger: pgtend restore DATABASE --from s3://bucket/prefix (or a folder) "
-                "--key FILE --to SERVER."
-            )
+            trouble.hint = f"{trouble.hint} {_WITHOUT}"
         raise
 
 
 @contextmanager
-def _recorded(desk: Desk | None, database: str) -> Generator[None]:
+def _recorded(desk: Desk | None, database: str, *, in_place: bool) -> Generator[None]:
     """Write the intent and the outcome into the ledger, where there is one: on the worst day there may be none."""
     if desk is None:
         yield
         return
-    with desk.ledger() as ledger, ledger.run(desk.subject(desk.database(database), PIPELINE)):
+    with ExitStack() as life:
+        ledger = _open_ledger(desk, life, in_place=in_place)
+        life.enter_context(ledger.run(desk.subject(desk.database(database), PIPELINE)))
         yield
+
+
+def _open_ledger(desk: Desk, life: ExitStack, *, in_place: bool) -> Ledger:
+    """Open the ledger; whatever is wrong with it, also that it is not there at all, keeps nobody from a restore."""
+    from pgtend.ledger.errors import LedgerUnreachable
+
+    try:
+        return life.enter_context(desk.ledger())
+    except LedgerUnreachable:
+        raise
+    except PgtendError as trouble:
+        trouble.hint = f"{trouble.hint} This was the ledger.{'' if in_place else f' {_WITHOUT}'}"
+        raise
 
 
 def _beside(desk: Desk | None, wish: _Wish, shelf: Shelf, backup: Backup) -> _Told:
