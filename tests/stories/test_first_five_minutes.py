@@ -284,6 +284,15 @@ def test_a_terminated_command_leaves_no_session(shell: Shell, database: LiveData
 
 
 @pytest.mark.pg(">= 18")
+def test_a_first_file_that_cannot_be_written_is_no_defect(shell: Shell) -> None:
+    """A folder that is not there, and a link that leads nowhere."""
+    (shell.home / "link.yaml").symlink_to(shell.home / "nowhere" / "fleet.yaml")
+    for path in ("nowhere/fleet.yaml", "link.yaml"):
+        answer = shell.pgtend("init", "clinic", "--output", path)
+        assert (answer.status, "[cli.not_written]" in answer.err) == (78, True)
+
+
+@pytest.mark.pg(">= 18")
 def test_a_closed_window_is_a_refusal_that_says_how_to_insist(shell: Shell) -> None:
     """A script has to say --yes; nobody is there to be asked."""
     now = time.gmtime()

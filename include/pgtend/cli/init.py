@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgtend.kernel.errors import Refusal
+from pgtend.kernel.errors import PgtendError, Refusal
 
 if TYPE_CHECKING:
     from pgtend.cli.survey import Survey
@@ -86,12 +86,20 @@ def _refuse_existing(path: Path) -> None:
         )
 
 
+def _not_written(path: Path, why: str) -> PgtendError:
+    from pgtend.cli.metrics import NotWritten
+
+    return NotWritten(f"{path} cannot be written: {why}", hint="Name a file in a folder that you may write to.")
+
+
 def _write(path: Path, text: str) -> None:
     """Write the file whole, and only where there is none, even if one came into being meanwhile."""
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
     except FileExistsError:
         _refuse_existing(path)
-        raise
+        raise _not_written(path, "it is a link that leads nowhere") from None
+    except OSError as error:
+        raise _not_written(path, (error.strerror or "").lower()) from error
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)
