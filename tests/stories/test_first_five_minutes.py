@@ -284,6 +284,20 @@ def test_a_terminated_command_leaves_no_session(shell: Shell, database: LiveData
 
 
 @pytest.mark.pg(">= 18")
+def test_a_table_may_be_called_what_a_terminal_takes_for_a_colour(shell: Shell, database: LiveDatabase) -> None:
+    """Who looks at what is there sees its name, and no defect."""
+    database.run(
+        'CREATE TABLE clinic."[/red]x" (id int PRIMARY KEY)',
+        'INSERT INTO clinic."[/red]x" SELECT generate_series(1, 500)',
+        address=database.owner,
+    )
+    shell.write_fleet(FLEET)
+    for words in (("init", "clinic", "--output", "other.yaml"), ("plan", "analyze", "clinic")):
+        answer = shell.pgtend(*words)
+        assert (answer.status, "clinic.[/red]x" in answer.out) == (0, True), answer.said
+
+
+@pytest.mark.pg(">= 18")
 def test_a_first_file_that_cannot_be_written_is_no_defect(shell: Shell) -> None:
     """A folder that is not there, and a link that leads nowhere."""
     (shell.home / "link.yaml").symlink_to(shell.home / "nowhere" / "fleet.yaml")

@@ -179,6 +179,8 @@ def _show(found: Catalogue, plan: RetentionPlan, copies: Mapping[str, Mapping[st
 
 
 def _backup_table(found: Catalogue, plan: RetentionPlan, copies: Mapping[str, Mapping[str, BackupState]]) -> Table:
+    from rich.text import Text
+
     from pgtend.cli import screen
     from pgtend.kernel.sizes import Bytes
     from pgtend.kernel.times import say_span, utc_now
@@ -192,7 +194,7 @@ def _backup_table(found: Catalogue, plan: RetentionPlan, copies: Mapping[str, Ma
         there = [_say_copies(entry.backup_id, copies)] if copies else []
         made.add_row(
             entry.backup_id,
-            f"[{style}]{entry.state.value}[/{style}]",
+            Text(entry.state.value, style=style),
             say_span(max(utc_now() - entry.taken_at, utc_now() - utc_now())),
             str(Bytes(entry.manifest.stored_size)),
             f"{entry.manifest.rows:,}",

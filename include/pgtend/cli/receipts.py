@@ -39,6 +39,8 @@ def list_receipts(
     as_json: AsJson = False,
 ) -> None:
     """List the receipts of the fleet, newest first, with what people said about them."""
+    from rich.text import Text
+
     from pgtend.cli import screen
     from pgtend.drill.receipts.book import believed
     from pgtend.drill.receipts.notes import notes_about
@@ -61,10 +63,10 @@ def list_receipts(
     made = screen.table(*columns, right=("number",), whole=("receipt", "backup"))
     for one in wanted:
         row, style = _row(one, said[one.sha256]), _STYLES[one.receipt.verdict.value]
-        verdict = f"[{style}]{row['verdict']}[/{style}]"
+        verdict = Text(str(row["verdict"]), style=style)
         drilled = f"{one.receipt.run.started_at:%Y-%m-%d %H:%M}"
-        texts = (str(row["number"]), str(row["receipt_id"]), one.receipt.database, drilled, verdict)
-        made.add_row(*texts, one.receipt.backup.backup_id, str(row["review"]) or "none yet")
+        texts = (str(row["number"]), str(row["receipt_id"]), one.receipt.database, drilled)
+        made.add_row(*texts, verdict, one.receipt.backup.backup_id, str(row["review"]) or "none yet")
     screen.show(made if wanted else "There is no receipt yet: the first drill issues one.")
 
 
@@ -274,14 +276,14 @@ def _row(sealed: Sealed, notes: tuple[FiledNote, ...]) -> dict[str, str | int]:
 
 
 def _describe(sealed: Sealed, notes: tuple[FiledNote, ...]) -> None:
+    from rich.text import Text
+
     from pgtend.cli import screen
     from pgtend.kernel.times import say_span
 
     receipt, style = sealed.receipt, _STYLES[sealed.receipt.verdict.value]
-    screen.out.print(
-        f"Receipt {sealed.sequence}: drill of {receipt.database} on {receipt.run.started_at:%Y-%m-%d %H:%M} UTC, "
-        f"[{style}]{receipt.verdict.value}[/{style}]"
-    )
+    what = f"Receipt {sealed.sequence}: drill of {receipt.database} on {receipt.run.started_at:%Y-%m-%d %H:%M} UTC, "
+    screen.show(Text(what).append(receipt.verdict.value, style=style))
     screen.show(f"Backup {receipt.backup.backup_id} of {receipt.backup.taken_at:%Y-%m-%d %H:%M} UTC.")
     if receipt.recovery_time.measured:
         screen.show(f"Restored in {say_span(receipt.recovery_time.measured)}.")

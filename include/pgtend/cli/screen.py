@@ -21,8 +21,9 @@ GOOD, NOTE, BAD, QUIET = "green", "yellow", "red", "dim"
 _ENDLESS = 100_000
 
 _documents: list[Json] = []
-out = Console(highlight=False, soft_wrap=False)
-err = Console(highlight=False, soft_wrap=False, stderr=True)
+# What is shown is never read as markup or as the name of a picture: names and statements have brackets and colons.
+out = Console(highlight=False, soft_wrap=False, markup=False, emoji=False)
+err = Console(highlight=False, soft_wrap=False, markup=False, emoji=False, stderr=True)
 
 
 def progress(line: str) -> None:
@@ -56,7 +57,7 @@ def _wide_enough(content: Table) -> Console:
             )
     needed = Measurement.get(out, out.options.update(width=_ENDLESS), content)
     width = max(out.width, needed.minimum if out.is_terminal else needed.maximum)
-    return Console(highlight=False, soft_wrap=False, file=out.file, width=width)
+    return Console(highlight=False, soft_wrap=False, markup=False, emoji=False, file=out.file, width=width)
 
 
 def show_json(value: Json) -> None:

@@ -38,3 +38,14 @@ def test_nothing_is_broken_into_lines_in_a_pipe(monkeypatch: pytest.MonkeyPatch)
     lines = shown(monkeypatch, width=80, is_terminal=False)
     assert [line.split() for line in lines if ID in line] == [[ID, *WHY.split()]]
     assert len(lines) == 3
+
+
+@pytest.mark.parametrize("name", ["public.[/red]x", "SELECT a[b], ARRAY[/* all */ 1]", "[bold]", "x :on: y", "a\\[b]"])
+def test_a_name_is_shown_as_it_is(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    """Brackets and colons are part of names and of statements, and no way to colour a page."""
+    made = screen.table("table", "why")
+    made.add_row(name, name)
+    screen.show(made)
+    screen.progress(name)
+    said = capsys.readouterr()
+    assert (said.out.count(name), said.err.count(name)) == (2, 1)
