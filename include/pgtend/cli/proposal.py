@@ -22,10 +22,11 @@ def slug(text: str) -> str:
 
 def propose(survey: Survey, *, connection: str, name: str, at: datetime) -> str:
     """Write a fleet file for one database."""
+    database, role = _on_one_line(survey.database), _on_one_line(survey.role)
     sessions = max(1, min(_MOST_SESSIONS, survey.connection_limit // _SHARE))
     return f"""\
 # The fleet file of pgtend: which databases are looked after, and by which rules.
-# Written by `pgtend init` on {at:%Y-%m-%d}, after a look at {survey.database} (PostgreSQL {survey.server}, \
+# Written by `pgtend init` on {at:%Y-%m-%d}, after a look at {database} (PostgreSQL {survey.server}, \
 {survey.size}, {counted(survey.tables, "table")}).
 # Every setting is explained by `pgtend fleet settings`. After a change: `pgtend fleet check`, then `pgtend doctor`.
 # No password belongs into this file: it stays in ~/.pgpass or in the libpq service.
@@ -46,7 +47,7 @@ databases:
     connection: {json.dumps(connection, ensure_ascii=False)}
 
     limits:
-      # {survey.role} may open {counted(survey.connection_limit, "connection")} here; maintenance takes few of them.
+      # {role} may open {counted(survey.connection_limit, "connection")} here; maintenance takes few of them.
       sessions: {sessions}
       # Everybody who asks for a lock after us waits behind us.
       lock_timeout: 5 s
@@ -80,8 +81,13 @@ def _size_lines(survey: Survey) -> str:
 
 
 def _portrait_line(portrait: Portrait) -> str:
-    reach = f", {portrait.time_column} reaches back {say_age(portrait.age)}" if portrait.age else ""
-    return f"{portrait.name}: {portrait.size}, about {counted(portrait.rows, 'row')}{reach}"
+    reach = f", {_on_one_line(portrait.time_column)} reaches back {say_age(portrait.age)}" if portrait.age else ""
+    return f"{_on_one_line(portrait.name)}: {portrait.size}, about {counted(portrait.rows, 'row')}{reach}"
+
+
+def _on_one_line(name: str) -> str:
+    """Keep a name within its comment: what stood behind a line break in it would be a rule of the fleet."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name)
 
 
 def say_age(age: timedelta) -> str:

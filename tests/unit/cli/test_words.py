@@ -18,6 +18,7 @@ from pgtend.kernel.errors import BrokenEvidence, ManyProblems, Misconfigured, Ou
 from pgtend.kernel.sizes import Bytes
 from pgtend.ledger.model import AuditEntry
 
+_YEAR = timedelta(days=365)
 AT = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 VISITS = Portrait(name="clinic.visits", rows=900, size=Bytes(65536), time_column="created_at", age=timedelta(days=900))
 
@@ -47,6 +48,18 @@ def test_the_first_fleet_file_is_one_that_can_be_read(connection: str, tmp_path:
     database = load_fleet(path).databases["clinic"]
     assert database.connection == connection
     assert database.limits.sessions == 4
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\x85", "\u2028", "\x1b"])
+def test_no_name_in_a_database_becomes_a_rule_of_the_fleet(end: str, tmp_path: Path) -> None:
+    """Who may make a table there must not add a recipient to whom all backups are sealed."""
+    rule = f"x{end}left_alone: [everything]{end}# "
+    facts = survey(
+        database=rule, role=rule, largest=(Portrait(name=rule, rows=1, size=Bytes(1), time_column=rule, age=_YEAR),)
+    )
+    path = tmp_path / "fleet.yaml"
+    path.write_text(propose(facts, connection="clinic", name="clinic", at=AT), encoding="utf-8")
+    assert load_fleet(path).left_alone == ()
 
 
 def test_few_connections_mean_few_sessions() -> None:
