@@ -201,3 +201,16 @@ def test_a_sequence_that_begins_anew_during_the_backup_is_not_behind(
     fill(odd, "CREATE SEQUENCE daily MAXVALUE 5 CYCLE", "SELECT setval('daily', 4)")
     monkeypatch.setattr(snapshot, "read_sequences", seen_before)
     assert told(odd, comes_back(stage, odd), "SELECT last_value::text FROM public.daily") == "2"
+
+
+@pytest.mark.pg(">= 18")
+@pytest.mark.parametrize("name", ["a=b", "postgresql://x", 'it\'s "q" ü'])
+def test_a_database_of_any_name_is_backed_up(stage: Stage, odd: LiveDatabase, name: str) -> None:
+    """Also when the name looks like the way to a database."""
+    with stage.server.session() as session:
+        session.run(statement("ALTER DATABASE {old} RENAME TO {new}"), old=called(odd.name), new=called(name))
+        try:
+            stage.take("postgres", address=stage.server.superuser(name))
+            assert stage.restore(f"{odd.name}_back").differences == ()
+        finally:
+            session.run(statement("ALTER DATABASE {old} RENAME TO {new}"), old=called(name), new=called(odd.name))

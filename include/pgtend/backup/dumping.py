@@ -100,7 +100,8 @@ class Errand:
             self.tools,
             "pg_dumpall",
             self.address,
-            f"--database={self.address.database}",
+            # As a connection string: a name with an equals sign in it would be taken for one.
+            f"--database={Address(params={'dbname': self.address.database}).conninfo}",
             "--globals-only",
             "--no-role-passwords",
             f"--encoding={self.encoding}",
