@@ -204,6 +204,29 @@ def test_a_sequence_that_begins_anew_during_the_backup_is_not_behind(
 
 
 @pytest.mark.pg(">= 18")
+def test_whoever_is_no_superuser_restores_a_table_that_hides_rows_from_its_owner(
+    stage: Stage, odd: LiveDatabase
+) -> None:
+    """The comparison sees all rows, and the copy hides them as the original does."""
+    owner = odd.owner
+    odd.run(f"ALTER ROLE {owner.user} CREATEDB", "GRANT CREATE ON SCHEMA public TO PUBLIC")
+    odd.run(
+        "CREATE TABLE public.secret (id int)",
+        "INSERT INTO public.secret SELECT generate_series(1, 10)",
+        "ALTER TABLE public.secret ENABLE ROW LEVEL SECURITY",
+        "ALTER TABLE public.secret FORCE ROW LEVEL SECURITY",
+        "CREATE POLICY own ON public.secret USING (id < 3)",
+        address=owner,
+    )
+    name = f"{odd.name}_back"
+    stage.take(odd.name)
+    report = stage.restore(name, target=owner)
+    assert (report.differences, report.rows) == ((), 10)
+    forced = "SELECT concat_ws(' ', relrowsecurity, relforcerowsecurity) FROM pg_class WHERE relname = 'secret'"
+    assert told(odd, name, forced) == "t t"
+
+
+@pytest.mark.pg(">= 18")
 @pytest.mark.parametrize("name", ["a=b", "postgresql://x", 'it\'s "q" ü'])
 def test_a_database_of_any_name_is_backed_up(stage: Stage, odd: LiveDatabase, name: str) -> None:
     """Also when the name looks like the way to a database."""

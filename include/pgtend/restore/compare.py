@@ -28,6 +28,7 @@ from pgtend.restore.archive import Backup
 from pgtend.restore.hands import by_many_hands
 from pgtend.restore.model import Aspect, Difference, Owners, RestoreOrder
 from pgtend.restore.server import APPLICATION, LIMITS, known_cores
+from pgtend.restore.sight import seeing_all
 
 _LOPSIDED = 1.5
 _LARGE_OBJECT = "large object"
@@ -178,7 +179,8 @@ def _hash_all(place: Address, looks: Sequence[Look], jobs: int) -> list[_Found]:
     def hashed(session: Session, look: Look) -> _Found:
         if not wants_helpers(look.table.size, total, jobs, cores):
             work_alone(session)
-        return _found(look, hash_rows(session, look))
+        with seeing_all(session, look.table):
+            return _found(look, hash_rows(session, look))
 
     door = partial(reader, place, LIMITS, application=APPLICATION)
     return by_many_hands(sorted(looks, key=lambda look: -look.table.size), door, hashed, jobs=jobs)
