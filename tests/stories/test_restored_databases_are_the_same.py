@@ -16,12 +16,16 @@ from demo.databases.create import create_fleet
 from demo.databases.roster import FLEET, login_roles
 from demo.databases.seed import seed_fleet
 from pgtend.backup.gathering import read_inventory
+from pgtend.backup.verify import verify_backup
+from pgtend.kernel.progress import quietly
 from pgtend.postgres.identifiers import database as called
 from pgtend.postgres.throwaway import ThrowawayServer
 from pgtend.restore.compare import compare_inventory
 from pgtend.restore.model import Owners
 
-NASTY = Path(__file__).parents[1] / "bed" / "nasty.sql"
+BED = Path(__file__).parents[1] / "bed"
+NASTY, ODD, ODD_SINCE_18 = (BED / name for name in ("nasty.sql", "odd.sql", "odd_since_18.sql"))
+ODD_SINCE = 18
 
 
 @pytest.fixture(scope="module", params=MAJORS, ids=lambda major: f"pg{major}")
@@ -81,6 +85,30 @@ def test_a_nasty_database_comes_back_the_same(stage: Stage, nasty: LiveDatabase)
     report = stage.restore(name, jobs=3)
     assert report.differences == ()
     assert stage.schema_differences(nasty.name, name) == []
+
+
+def test_an_odd_database_comes_back_the_same(stage: Stage, clusters: Clusters) -> None:
+    """With an archive for each of its tables, and on a newer server too."""
+    stage.own_part_from = "1 B"
+    newer = clusters.server(max(MAJORS))
+    since_18 = [ODD_SINCE_18] if stage.server.tools.major >= ODD_SINCE else []
+    with new_database(stage.server) as made:
+        for script in (ODD, *since_18):
+            load_script(stage, made.name, script)
+        name = f"{made.name}_back"
+        try:
+            stage.take(made.name)
+            assert verify_backup(stage.vault, stage.backup().entry.manifest, stage.private, quietly).faults == ()
+            assert stage.restore(name, jobs=2).differences == ()
+            assert stage.schema_differences(made.name, name) == []
+            report = stage.restore(f"{name}_newer", target=newer.superuser(), owners=Owners.CREATE)
+            assert report.differences == ()
+        finally:
+            for server, found in ((stage.server, name), (newer, f"{name}_newer")):
+                with server.session() as session:
+                    session.run(statement("DROP DATABASE IF EXISTS {name} WITH (FORCE)"), name=called(found))
+                    if server is not stage.server:
+                        session.run(statement("DROP ROLE IF EXISTS {role}"), role=called(made.owner.user))
 
 
 CHANGES = (

@@ -1,0 +1,62 @@
+-- What else PostgreSQL allows, tightly packed: views of every kind of expression, odd types and values, names that look like
+-- the output of a dump. All of it comes back the same.
+CREATE TYPE comp AS (a int, b text COLLATE "C");
+CREATE TABLE typed OF comp (PRIMARY KEY (a));
+INSERT INTO typed VALUES (1,'x');
+CREATE TABLE zero(); INSERT INTO zero DEFAULT VALUES; INSERT INTO zero DEFAULT VALUES;
+CREATE TABLE fast (id int); INSERT INTO fast VALUES (1); ALTER TABLE fast ADD d timestamptz DEFAULT now(); ALTER TABLE fast ADD e int DEFAULT 7; ALTER TABLE fast DROP COLUMN id;
+CREATE TABLE a1 (x int, y text); CREATE TABLE a2 (y text, z int); CREATE TABLE b (q int) INHERITS (a1, a2); INSERT INTO b VALUES (1,'y',3,4);
+CREATE TABLE circ1 (id int PRIMARY KEY, o int); CREATE TABLE circ2 (id int PRIMARY KEY, o int REFERENCES circ1); ALTER TABLE circ1 ADD FOREIGN KEY (o) REFERENCES circ2 DEFERRABLE;
+CREATE TABLE pr (id int, d date, PRIMARY KEY (id, d)) PARTITION BY RANGE (d); CREATE TABLE pr1 PARTITION OF pr FOR VALUES FROM ('2020-01-01') TO ('2021-01-01'); CREATE TABLE prd PARTITION OF pr DEFAULT;
+CREATE TABLE pref (i int, d date, FOREIGN KEY (i,d) REFERENCES pr) PARTITION BY LIST (i); CREATE TABLE pref1 PARTITION OF pref FOR VALUES IN (1); CREATE TABLE prefd PARTITION OF pref DEFAULT;
+INSERT INTO pr VALUES (1,'2020-02-02'),(2,'2025-01-01'); INSERT INTO pref VALUES (1,'2020-02-02'),(2,'2025-01-01');
+CREATE TABLE selfp (id int PRIMARY KEY, up int REFERENCES selfp) PARTITION BY HASH (id); CREATE TABLE selfp0 PARTITION OF selfp FOR VALUES WITH (MODULUS 2, REMAINDER 0); CREATE TABLE selfp1 PARTITION OF selfp FOR VALUES WITH (MODULUS 2, REMAINDER 1); INSERT INTO selfp VALUES (1,NULL),(2,1),(3,2);
+CREATE FUNCTION trg() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NULL; END$$;
+CREATE CONSTRAINT TRIGGER ct AFTER INSERT ON fast DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION trg();
+CREATE TRIGGER al BEFORE INSERT ON typed FOR EACH ROW EXECUTE FUNCTION trg(); ALTER TABLE typed ENABLE ALWAYS TRIGGER al;
+CREATE TRIGGER re BEFORE INSERT ON typed FOR EACH ROW EXECUTE FUNCTION trg(); ALTER TABLE typed ENABLE REPLICA TRIGGER re;
+CREATE TRIGGER pt BEFORE INSERT ON pr FOR EACH ROW EXECUTE FUNCTION trg(); ALTER TABLE pr1 DISABLE TRIGGER pt;
+CREATE VIEW upd AS SELECT * FROM typed WHERE a > 0 WITH CASCADED CHECK OPTION;
+CREATE VIEW sinv WITH (security_invoker) AS SELECT * FROM typed;
+CREATE RECURSIVE VIEW rec (n) AS VALUES (1) UNION ALL SELECT n+1 FROM rec WHERE n < 5;
+CREATE VIEW j AS SELECT * FROM circ1 JOIN circ2 USING (id, o) JOIN typed t(id, bb) USING (id); ALTER TABLE circ1 RENAME o TO oren; ALTER TABLE circ1 ADD b int;
+CREATE VIEW wr AS SELECT typed, (typed).a, ROW(typed.*) IS NULL AS r FROM typed; 
+CREATE VIEW vals AS SELECT * FROM (VALUES (1,'a'::varchar(3)),(2,'b')) AS v(k, l) WHERE l NOT IN ('x','y') AND l LIKE ANY (ARRAY['a%','b']) AND k BETWEEN SYMMETRIC 3 AND 1;
+CREATE VIEW misc AS SELECT EXTRACT(epoch FROM now()) e, now() AT TIME ZONE 'UTC' u, '{a,b}'::varchar[] arr, CASE WHEN true THEN 'x'::char(3) END c, interval '1 day' * 2 iv, xmlelement(name foo, 'x') x, GREATEST(1,2) g, current_user cu, 'a' COLLATE "C" col, ARRAY[[1,2],[3,4]] aa, (ARRAY[1,2])[1:1] sl, -1::int2 neg, '-1'::int - -2 m, 1.0::numeric(4,2) n, substring('abc' from 2 for 1) ss, trim(both 'x' from 'xax') tr, overlay('abc' placing 'x' from 1) ov, position('a' in 'b') po, normalize('x') no, (SELECT array_agg(z ORDER BY z DESC) FILTER (WHERE z>1) FROM generate_series(1,3) z) ag, percentile_cont(0.5) WITHIN GROUP (ORDER BY 1) pc, row_number() OVER (PARTITION BY 1 ORDER BY 2 ROWS BETWEEN 1 PRECEDING AND UNBOUNDED FOLLOWING EXCLUDE TIES) rn;
+CREATE VIEW gs AS SELECT a, count(*) FROM typed GROUP BY GROUPING SETS ((a),()), CUBE(a);
+CREATE VIEW ts AS SELECT * FROM typed TABLESAMPLE SYSTEM (10) REPEATABLE (1);
+CREATE VIEW lat AS SELECT * FROM typed, LATERAL ROWS FROM (generate_series(1,a), unnest(ARRAY['a'])) WITH ORDINALITY AS q(x,y,o) FOR UPDATE OF typed;
+CREATE VIEW cte AS WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM s WHERE n<3) SEARCH DEPTH FIRST BY n SET ordr CYCLE n SET cyc USING pth SELECT n FROM s;
+CREATE TABLE vc (v varchar(5) CHECK (v IN ('a','b')) DEFAULT 'a', c char(2) CHECK (c IN ('a','b')), t text CHECK (t = ANY ('{a,b}'::varchar[])), g text GENERATED ALWAYS AS (CASE WHEN v IN ('a','b') THEN 'x' ELSE 'y' END) STORED, CHECK (v NOT IN ('q','r') AND v LIKE ANY (ARRAY['a%']::varchar[])));
+CREATE INDEX vci ON vc (v) WHERE v IN ('a','b'); CREATE STATISTICS vcs ON (v IN ('a','b')), (lower(v)) FROM vc;
+CREATE POLICY pol ON vc USING (v IN ('a','b')) WITH CHECK (v <> ALL (ARRAY['c','d']::varchar[])); CREATE TRIGGER tw BEFORE INSERT ON vc FOR EACH ROW WHEN (NEW.v IN ('a','b')) EXECUTE FUNCTION trg();
+CREATE RULE rw AS ON UPDATE TO vc WHERE NEW.v IN ('a','b') DO ALSO INSERT INTO typed VALUES (1, NEW.v) ON CONFLICT (a) DO UPDATE SET b = EXCLUDED.b;
+CREATE FUNCTION atom(p varchar) RETURNS int BEGIN ATOMIC SELECT 1 WHERE p IN ('a','b'); SELECT 2; END;
+CREATE FUNCTION defs(a int DEFAULT 3, b varchar DEFAULT 'x', VARIADIC c int[] DEFAULT ARRAY[1,2]) RETURNS TABLE (x int, y text) LANGUAGE sql SECURITY DEFINER SET search_path = public, "$user", "we""ird" SET work_mem='3MB' STABLE PARALLEL SAFE LEAKPROOF COST 7 ROWS 3 AS $x$ SELECT 1, $$a$$ $x$;
+CREATE AGGREGATE msum(int) (SFUNC=int4pl, STYPE=int, MSFUNC=int4pl, MINVFUNC=int4mi, MSTYPE=int, COMBINEFUNC=int4pl, PARALLEL=SAFE);
+CREATE DOMAIN d1 AS int CHECK (VALUE>0) NOT NULL; CREATE DOMAIN d2 AS d1[] CONSTRAINT cc CHECK (array_length(VALUE,1)<9); COMMENT ON CONSTRAINT cc ON DOMAIN d2 IS 'x';
+CREATE TABLE dom (v d2); INSERT INTO dom VALUES ('[5:6]={3,4}'),('{}');
+CREATE FUNCTION fdiff(float8,float8) RETURNS float8 IMMUTABLE LANGUAGE sql AS 'SELECT $1-$2'; CREATE TYPE frange AS RANGE (subtype=float8, subtype_diff=fdiff, multirange_type_name=fmulti);
+CREATE TYPE en AS ENUM ('b','d'); ALTER TYPE en ADD VALUE 'c' BEFORE 'd'; ALTER TYPE en ADD VALUE 'a' BEFORE 'b';
+CREATE TABLE fr (f frange, m fmulti, e en, ea en[]); INSERT INTO fr VALUES ('[1,2]','{[1,2),[3,4]}','c','{a,d}'),('empty','{}','a',NULL);
+CREATE CAST (en AS int4) WITH INOUT AS ASSIGNMENT;
+CREATE TABLE nulls (a int, b int, UNIQUE NULLS NOT DISTINCT (a,b), UNIQUE (b) INCLUDE (a) DEFERRABLE); 
+CREATE TABLE ext (c "char", n name, o oid, r regclass, n1 numeric, i interval, j json, x xml, t timestamp, f float4, arr int[], comp comp, ca comp[], bi bit(5), ti time);
+INSERT INTO ext VALUES ('a','n',1,'pg_class',repeat('9',2000)::numeric,'-1 mon +3 days -00:00:00.000001','{"a":1,"a":2}','<a/>','infinity','NaN','[2:3][-1:0]={{1,2},{3,NULL}}','(1,)', ARRAY[ROW(1,'a"b\c')::comp,NULL], B'10101','24:00'),('','',0,'-','Infinity','178000000 years',' {}','x','4713-01-01 BC','-0','{}',NULL,'{}',NULL,'00:00');
+CREATE TABLE stx (a int, b text); ALTER TABLE stx ALTER b SET STORAGE EXTERNAL, ALTER b SET COMPRESSION pglz; ALTER TABLE stx ALTER a SET (n_distinct=5, n_distinct_inherited=6); ALTER TABLE stx SET (toast.autovacuum_enabled=off, toast_tuple_target=200, vacuum_truncate=off); CREATE INDEX sti ON stx (lower(b) text_pattern_ops DESC NULLS LAST, a) WITH (fillfactor=50, deduplicate_items=off); ALTER INDEX sti ALTER COLUMN 1 SET STATISTICS 500; ALTER TABLE stx REPLICA IDENTITY NOTHING;
+CREATE MATERIALIZED VIEW m1 WITH (fillfactor=60) AS SELECT a, b FROM typed; CREATE MATERIALIZED VIEW m2 AS SELECT * FROM m1 WITH NO DATA; CREATE UNIQUE INDEX ON m1(a); ALTER TABLE m1 CLUSTER ON m1_a_idx; ALTER MATERIALIZED VIEW m1 ALTER a SET STATISTICS 33; COMMENT ON COLUMN m1.a IS 'c'; CREATE VIEW vm AS SELECT * FROM m1; CREATE MATERIALIZED VIEW m3 AS SELECT * FROM vm;
+COMMENT ON CONSTRAINT pr_pkey ON pr IS 'k'; COMMENT ON INDEX sti IS 'i'; COMMENT ON RULE rw ON vc IS 'r'; COMMENT ON POLICY pol ON vc IS 'p'; COMMENT ON VIEW j IS 'v'; COMMENT ON COLUMN j.id IS 'vc'; COMMENT ON TYPE comp IS 't'; COMMENT ON COLUMN comp.a IS 'ca'; COMMENT ON AGGREGATE msum(int) IS 'ag'; COMMENT ON STATISTICS vcs IS 's'; COMMENT ON SCHEMA public IS 'pub'; COMMENT ON EXTENSION plpgsql IS 'mine'; COMMENT ON LANGUAGE plpgsql IS 'l';
+CREATE PUBLICATION pall FOR ALL TABLES WITH (publish='insert,truncate', publish_via_partition_root=true);
+GRANT SELECT, UPDATE (a) ON stx TO pg_monitor WITH GRANT OPTION; SET ROLE pg_monitor; GRANT SELECT ON stx TO pg_read_all_stats; GRANT UPDATE (a) ON stx TO pg_read_all_stats; RESET ROLE; ALTER DEFAULT PRIVILEGES FOR ROLE pg_monitor IN SCHEMA public GRANT ALL ON FUNCTIONS TO pg_read_all_stats; ALTER DEFAULT PRIVILEGES FOR ROLE pg_monitor REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC; REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC;
+CREATE CONVERSION myconv FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8;
+CREATE OPERATOR FAMILY of1 USING btree; CREATE FUNCTION teq(text,text) RETURNS bool IMMUTABLE LANGUAGE sql AS 'SELECT length($1)=length($2)'; CREATE OPERATOR ~=~~ (LEFTARG=text, RIGHTARG=text, FUNCTION=teq, COMMUTATOR = ~=~~, NEGATOR = ~<>~~, RESTRICT=eqsel, JOIN=eqjoinsel, HASHES, MERGES); 
+CREATE SCHEMA "odd.ext"; CREATE EXTENSION hstore SCHEMA "odd.ext"; CREATE EXTENSION citext; CREATE TABLE hc (h "odd.ext".hstore, c citext PRIMARY KEY); INSERT INTO hc VALUES ('a=>1,b=>NULL','ABC'); GRANT EXECUTE ON FUNCTION "odd.ext".akeys("odd.ext".hstore) TO pg_monitor; REVOKE EXECUTE ON FUNCTION "odd.ext".akeys("odd.ext".hstore) FROM PUBLIC;
+CREATE TEXT SEARCH CONFIGURATION tsc (COPY=german); CREATE FUNCTION evt() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; CREATE EVENT TRIGGER evd ON sql_drop WHEN TAG IN ('DROP TABLE') EXECUTE FUNCTION evt(); ALTER EVENT TRIGGER evd DISABLE;
+SELECT lo_from_bytea(n, 'abc') FROM generate_series(50000,50300) n; ALTER LARGE OBJECT 50001 OWNER TO pg_monitor; GRANT SELECT ON LARGE OBJECT 50001 TO pg_read_all_stats;
+CREATE TABLE lk (a int) WITH (autovacuum_enabled=off); CREATE TABLE "a.b" (x int); CREATE SCHEMA "a"; CREATE TABLE "a"."b.c" (x int); CREATE SCHEMA "a.b"; CREATE TABLE "a.b".c (x int); INSERT INTO "a"."b.c" VALUES (1); INSERT INTO "a.b".c VALUES (2);
+CREATE TABLE "new
+line" ("c
+d" int, "stdin;" int); INSERT INTO "new
+line" VALUES (1);
+CREATE TABLE "FROM stdin;" ("x) FROM stdin;" int, "(" int); INSERT INTO "FROM stdin;" VALUES (1);
+CREATE TABLE "back\slash" ("a\b" text); INSERT INTO "back\slash" VALUES (E'\\.\n\\.');
