@@ -287,12 +287,12 @@ def test_a_terminated_command_leaves_no_session(shell: Shell, database: LiveData
 def test_a_table_may_be_called_what_a_terminal_takes_for_a_colour(shell: Shell, database: LiveDatabase) -> None:
     """Who looks at what is there sees its name, and no defect."""
     database.run(
-        'CREATE TABLE clinic."[/red]x" (id int PRIMARY KEY)',
+        'CREATE TABLE clinic."[/red]x" (id int PRIMARY KEY) WITH (autovacuum_enabled = off)',
         'INSERT INTO clinic."[/red]x" SELECT generate_series(1, 500)',
         address=database.owner,
     )
     shell.write_fleet(FLEET)
-    for words in (("init", "clinic", "--output", "other.yaml"), ("plan", "analyze", "clinic")):
+    for words in (("init", "clinic", "--output", "other.yaml"), ("plan", "analyze", "clinic", "--all")):
         answer = shell.pgtend(*words)
         assert (answer.status, "clinic.[/red]x" in answer.out) == (0, True), answer.said
 
