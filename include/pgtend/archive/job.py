@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pgtend.archive.cold import Store
@@ -24,9 +24,10 @@ from pgtend.archive.memory import approve, move_on, remember, units_of
 from pgtend.archive.model import Departure, Pace, State, Unit, decide_departures, decide_destructions
 from pgtend.archive.move import Mover, MoveReport, quick_commits, say_move
 from pgtend.archive.pack import pack_month, unpacked
-from pgtend.archive.plan import ArchivePlan, TablePlan, plan_archive, plan_table, read_table, reading_session
+from pgtend.archive.plan import TablePlan, plan_archive, plan_table, read_table, reading_session
 from pgtend.archive.pressure import Gauge, Lookout
 from pgtend.archive.record import Scribe, Step
+from pgtend.archive.report import ArchiveReport
 from pgtend.archive.seal import count_whole, follow_columns, seal_month
 from pgtend.archive.tables import Shelf
 from pgtend.archive.taken import refuse_taken
@@ -67,43 +68,6 @@ class Wishes:
     """Whether the run is about those rules alone."""
     patience: timedelta | None = None
     """How long to wait for another job on the same database. Default: as long as for any lock."""
-
-
-@dataclass(slots=True, kw_only=True)
-class ArchiveReport:
-    """What a run did."""
-
-    plan: ArchivePlan
-    run_id: str
-    rows: int = 0
-    converted: int = 0
-    detached: int = 0
-    sealed: int = 0
-    packed: int = 0
-    proven: int = 0
-    dropped: int = 0
-    destroyed: int = 0
-    took: timedelta = timedelta()
-    longest_wait: timedelta = timedelta()
-    waiting: list[str] = field(default_factory=list[str])
-    taken: dict[str, int] = field(default_factory=dict[str, int])
-    doubled: list[str] = field(default_factory=list[str])
-    is_finished: bool = True
-
-    def __str__(self) -> str:
-        steps = (
-            (self.converted, "table", "partitioned"),
-            (self.detached, "month", "detached"),
-            (self.sealed, "month", "sealed"),
-            (self.packed, "month", "packed"),
-            (self.proven, "month", "proven in the vault"),
-            (self.dropped, "month", "gone from the database"),
-            (self.destroyed, "month", "destroyed"),
-        )
-        said = "".join(f", {counted(amount, thing)} {what}" for amount, thing, what in steps if amount)
-        left = "" if self.is_finished else "; not finished, the next run goes on"
-        waits = f"; waiting for approval: {', '.join(self.waiting)}" if self.waiting else ""
-        return f"{counted(self.rows, 'row')} moved{said} in {say_span(self.took)}{left}{waits}"
 
 
 def archive_database(  # noqa: PLR0913 - where, on whose behalf, who watches; the rest are wishes with defaults

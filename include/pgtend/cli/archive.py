@@ -11,8 +11,9 @@ import typer
 from pgtend.cli.options import AsJson, DatabaseName, desk_of
 
 if TYPE_CHECKING:
-    from pgtend.archive.job import ArchiveReport, ArchiveSite
+    from pgtend.archive.job import ArchiveSite
     from pgtend.archive.plan import ArchivePlan, TablePlan
+    from pgtend.archive.report import ArchiveReport
     from pgtend.cli.desk import Desk
     from pgtend.cli.screen import Json
     from pgtend.fleet.model import Database
