@@ -6,6 +6,8 @@ import json
 import re
 import signal
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -257,6 +259,16 @@ def test_doctor_finds_a_vault_that_refuses(shell: Shell) -> None:
     assert "problem  write and read" in answer.out
 
 
+@contextmanager
+def listening_to(number: signal.Signals) -> Generator[None]:
+    """Start a command as from a terminal: whoever starts the tests by nohup has it ignored, and that is inherited."""
+    before = signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.pg(">= 18")
 def test_a_terminated_command_leaves_no_session(shell: Shell, database: LiveDatabase, end: signal.Signals) -> None:
@@ -268,7 +280,8 @@ def test_a_terminated_command_leaves_no_session(shell: Shell, database: LiveData
         " RETURN $1; END $$",
         "CREATE INDEX ON clinic.wards (clinic.slow(id))",
     )
-    running = shell.start("analyze", "clinic")
+    with listening_to(end):
+        running = shell.start("analyze", "clinic")
     ours = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgtend:analyze:%'"
     working = f"{ours} AND query LIKE '%ANALYZE%wards%'"
     with database.session() as session:

@@ -212,29 +212,25 @@ def _dealt_together(tables: Sequence[Table], found: Sequence[_Found], kept: Kept
     """Take partitions for one table when their rows were dealt out anew: hashes of rows are summed, and sums add up."""
     roots = {(look.table.schema, look.table.name): look.table.dealt_by for look in looks}
     dealt: dict[int, list[Table]] = {}
-    for table in tables:
+    for table in sorted(tables, key=lambda one: (one.schema_name, one.name)):
         if root := roots.get((table.schema_name, table.name)):
             dealt.setdefault(root, []).append(table)
     single, prints, here = list(tables), dict(kept), {one.table: one for one in found}
     left_out: list[str] = []
     for together in dealt.values():
-        first, names = together[0], [(one.schema_name, one.name) for one in together]
-        is_alike = len({(one.coverage, one.one_in) for one in together}) == 1
-        if not is_alike:
-            left_out.append(f"of {first} and its neighbours rows were counted alone: they were hashed in several ways")
+        names = [(one.schema_name, one.name) for one in together]
         rows = sum(one.rows for one in together)
-        single = [one for one in single if one not in together]
-        single.append(first.model_copy(update={"rows": rows, **({} if is_alike else {"coverage": Coverage.ROWS})}))
+        joined = together[0].model_copy(update={"name": f"{together[0].name} and its neighbours", "rows": rows})
+        if len({(one.coverage, one.one_in) for one in together}) > 1:
+            left_out.append(f"of {joined} rows were counted alone: they were hashed in several ways")
+            joined = joined.model_copy(update={"coverage": Coverage.ROWS})
+        key = (joined.schema_name, joined.name)
+        single = [*(one for one in single if one not in together), joined]
         sums = [here.pop(name) for name in names]
-        here[names[0]] = _Found(
-            table=names[0], rows=sum(one.rows for one in sums), digest=_summed([one.digest for one in sums])
-        )
+        here[key] = _Found(table=key, rows=sum(one.rows for one in sums), digest=_summed([one.digest for one in sums]))
         if all(name in kept for name in names):
-            prints[names[0]] = kept[names[0]].model_copy(
-                update={"digest": _summed([kept[name].digest for name in names])}
-            )
-        else:
-            prints.pop(names[0], None)
+            digest = _summed([kept[name].digest for name in names])
+            prints[key] = kept[names[0]].model_copy(update={"digest": digest})
     return _Joined(tables=single, found=list(here.values()), kept=prints, left_out=left_out)
 
 
