@@ -75,9 +75,10 @@ class House:
         yield run_id
 
     def wait_again(self, run_id: str) -> None:
-        """Wait until a run that was cleared waits for its answer once more."""
+        """Wait until a run that was answered and then cleared waits for its answer once more."""
         self.site.wait("the question", lambda: self.is_asked(run_id), patience=120)
-        self.site.wait("the scheduler", lambda: self.is_known_to_wait(run_id, times=2), patience=60)
+        # By then it heard of the process that asked, of the one that took the answer, and of the one that asks again.
+        self.site.wait("the scheduler", lambda: self.is_known_to_wait(run_id, times=3), patience=60)
 
     def is_asked(self, run_id: str) -> bool:
         """Tell whether a person can answer now."""
