@@ -13,7 +13,7 @@ from bed.clusters import LiveDatabase, asked
 from bed.stored_backups import put_backup
 from pgtend.archive.job import ArchiveReport, ArchiveSite, Wishes, archive_database
 from pgtend.archive.memory import units_of
-from pgtend.archive.model import Unit
+from pgtend.archive.model import State, Unit
 from pgtend.archive.names import Names
 from pgtend.archive.opening import restoring_desk
 from pgtend.archive.plan import ArchivePlan, TablePlan, plan_archive, reading_session
@@ -157,6 +157,13 @@ class Attic:
         self.now += timedelta(days=8)
         long_ago = (self.now - timedelta(days=8)).isoformat()
         self.live.run(f"UPDATE pgtend_archive.unit SET proven_at = '{long_ago}' WHERE proven_at IS NOT NULL")  # noqa: S608
+
+    def let_go(self, month: str) -> None:
+        """Let the database forget a month that the vault has: in a verified backup, and past its grace."""
+        self.take_backup()
+        self.pass_week()
+        self.run()
+        assert self.unit(month).stands is State.DROPPED
 
     def units(self, name: str = METRICS) -> tuple[Unit, ...]:
         """List the archived months."""

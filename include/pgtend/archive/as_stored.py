@@ -15,7 +15,7 @@ from pgtend.archive.manifest import MonthManifest
 from pgtend.archive.model import Unit
 from pgtend.archive.parquet import Written, columns_of
 from pgtend.archive.seal import compare, digest
-from pgtend.archive.tables import Shelf, find
+from pgtend.archive.tables import Shelf
 from pgtend.kernel.errors import Problem
 from pgtend.postgres.identifiers import Composable, column, columns, expression, from_catalogue, listed
 from pgtend.postgres.session import Session
@@ -79,9 +79,8 @@ class AsStored:
 
     def _require_room(self, written: Sequence[Written]) -> None:
         """Refuse where the archive has no place for a value; nobody can tell a column that went from a renamed one."""
-        session, names = self.shelf.session, self.shelf.names
-        archive = find(session, names.schema, names.archive_name)
-        there = {one.name: one for one in session.rows(READ_COLUMNS, {"relation": archive.oid})} if archive else {}
+        names = self.shelf.names
+        there = {one.name: one for one in self.shelf.archived_columns()}
         stored = {one.name for one in written}
         NotArchivable.raise_if_any(
             f"{names} {self.unit.label} was stored with other columns than its archive has",

@@ -18,14 +18,13 @@ from typing import IO, cast
 
 from pgtend.archive.columns import Layout
 from pgtend.archive.errors import ColdBroken, NobodyToSealFor
-from pgtend.archive.facts import READ_COLUMNS
 from pgtend.archive.manifest import MonthManifest, Recipient, by_hand, folder_of, write_month_manifest
 from pgtend.archive.memory import move_on
 from pgtend.archive.model import State, Unit
 from pgtend.archive.names import Names
 from pgtend.archive.parquet import exported, read_rows, write_month
 from pgtend.archive.seal import Digest, digest, verify_month
-from pgtend.archive.tables import Shelf, find, partition_of
+from pgtend.archive.tables import Shelf, partition_of
 from pgtend.backup.preflight import recipients_of
 from pgtend.fleet.model import Fleet
 from pgtend.kernel.names import counted, new_run_id
@@ -185,14 +184,12 @@ class Store:
 
 def _with_all_columns(shelf: Shelf, unit: Unit) -> tuple[Shelf, Unit]:
     """Take along the columns that went from the table and that its archive still has: their values are nowhere else."""
-    session, layout = shelf.session, shelf.layout
-    archive = find(session, shelf.names.schema, shelf.names.archive_name)
-    archived = session.rows(READ_COLUMNS, {"relation": archive.oid}) if archive else []
+    layout, archived = shelf.layout, shelf.archived_columns()
     if {one.name for one in archived} <= {one.name for one in layout.columns}:
         return shelf, unit
     by = next(one for one in archived if one.name == layout.by.name)
     whole = replace(shelf, layout=Layout(columns=archived, by=by, zone=layout.zone))
-    return whole, replace(unit, checksum=digest(session, partition_of(unit), unit, whole.layout).checksum)
+    return whole, replace(unit, checksum=digest(shelf.session, partition_of(unit), unit, whole.layout).checksum)
 
 
 def record_cold(session: Session, unit: Unit, key: str, state: str) -> None:

@@ -168,12 +168,11 @@ class Detacher:
 
     def _add_missing_columns(self, month: Composable, name: str) -> None:
         """Make room for what only the archive has since a column went: without it the month could not be attached."""
-        names, there = self.shelf.names, find(self.session, SCHEMA, name)
-        archive = find(self.session, names.schema, names.archive_name)
-        if there is None or archive is None:
+        there = find(self.session, SCHEMA, name)
+        if there is None:
             return
         known = {one.name for one in self.session.rows(READ_COLUMNS, {"relation": there.oid})}
-        for one in self.session.rows(READ_COLUMNS, {"relation": archive.oid}):
+        for one in self.shelf.archived_columns():
             if one.name not in known:
                 kind = from_catalogue(one.declared)
                 self.session.run(ADD_MISSING_COLUMN, partition=month, column=column(one.name), kind=kind)

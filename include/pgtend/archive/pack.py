@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pgtend.archive.detach import RENAME_MONTH
-from pgtend.archive.facts import READ_COLUMNS, ColumnFacts
+from pgtend.archive.facts import ColumnFacts
 from pgtend.archive.leaving import DROP_MONTH
 from pgtend.archive.memory import units_of
 from pgtend.archive.model import State, Unit
@@ -62,13 +62,12 @@ def pack_month(shelf: Shelf, unit: Unit, person: str) -> Packed | None:
     session, old = shelf.session, partition_of(unit)
     name = f"packed_{unit.source_id}_{unit.month:%Y_%m}"
     new = relation(SCHEMA, name)
-    archive = find(session, shelf.names.schema, shelf.names.archive_name)
     before = session.row(READ_INDEXES, {"relation": oid_of(session, unit)}).size
     if find(session, SCHEMA, name) is not None:
         # An interrupted run left it behind.
         session.run(DROP_MONTH, partition=new)
     order = [person, shelf.layout.by.name] if person else [shelf.layout.by.name]
-    archived = session.rows(READ_COLUMNS, {"relation": archive.oid}) if archive else []
+    archived = shelf.archived_columns()
     without_gaps = columns(one.name for one in sorted(archived, key=_place))
     session.run(CREATE_PACKED, new=new, table=old, columns=without_gaps, key=columns(order))
     for one in archived:

@@ -11,14 +11,13 @@ from pgtend.archive.cold import ColdMonth, cold_of, fetched
 from pgtend.archive.columns import Layout
 from pgtend.archive.erasures import Erasure, matching, read_erasures
 from pgtend.archive.errors import KeyNeeded, NoSuchMonth, NotArchivable
-from pgtend.archive.facts import READ_COLUMNS
 from pgtend.archive.leaving import change_cold
 from pgtend.archive.manifest import read_month_manifest
 from pgtend.archive.memory import reopen, rewrite, units_of
 from pgtend.archive.model import State, Unit
 from pgtend.archive.names import Names
 from pgtend.archive.seal import Digest, catch_up, compare, digest, seal_month, verify_month
-from pgtend.archive.tables import Shelf, find, partition_of
+from pgtend.archive.tables import Shelf, partition_of
 from pgtend.kernel.errors import Problem
 from pgtend.kernel.names import counted
 from pgtend.kernel.progress import Progress
@@ -161,14 +160,12 @@ def restore_to_live(desk: Desk, month: date, *, hold: timedelta, by: str, whose:
 def _require_columns(desk: Desk, month: date) -> None:
     """Refuse where the live table has no place for a value: it would leave the archive, and be nowhere."""
     names = desk.shelf.names
-    archive = find(desk.session, names.schema, names.archive_name)
-    archived = desk.session.rows(READ_COLUMNS, {"relation": archive.oid}) if archive else []
     live = {one.name for one in desk.shelf.layout.columns}
     NotArchivable.raise_if_any(
         f"{names} {month:%Y-%m} has columns that its table has no more",
         tuple(
             Problem(str(names), f"{one.name} has no column in the table", f"ADD COLUMN of {one.declared}.")
-            for one in archived
+            for one in desk.shelf.archived_columns()
             if one.name not in live
         ),
         hint=f"Leave out --live; or drop the column in {names.schema}.{names.archive_name} if nobody needs it.",

@@ -115,6 +115,11 @@ class Shelf:
         self.own(table)
         self.session.run(GUARD_ROWS, table=table)
 
+    def archived_columns(self) -> Sequence[ColumnFacts]:
+        """List the columns of the archive: it keeps those that its table lost."""
+        archive = find(self.session, self.names.schema, self.names.archive_name)
+        return self.session.rows(READ_COLUMNS, {"relation": archive.oid}) if archive else ()
+
     def _make_month(self, month: date) -> None:
         open_unit(self.session, self.source_id, self.names, month, self.layout.described, state=State.MOVING)
         partition = self.names.month(month)

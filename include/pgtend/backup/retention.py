@@ -17,9 +17,8 @@ from pgtend.backup.states import BackupState
 from pgtend.fleet.retention import RetentionRules
 from pgtend.kernel.names import counted
 from pgtend.kernel.sizes import Bytes
-from pgtend.kernel.times import say_span
+from pgtend.kernel.times import CLOCKS_DIFFER, say_span
 
-_CLOCK_TOLERANCE = timedelta(minutes=5)
 _COMPARED = 7
 _ENOUGH_TO_COMPARE = 3
 _A_DAY = timedelta(days=1)
@@ -136,7 +135,7 @@ def _doubts(newest_first: Sequence[KnownBackup], rules: RetentionRules, now: dat
     if not newest_first:
         return
     newest, before = newest_first[0], newest_first[1 : 1 + _COMPARED]
-    if newest.taken_at > now + _CLOCK_TOLERANCE:
+    if newest.taken_at > now + CLOCKS_DIFFER:
         yield (
             f"Nothing is removed: backup {newest.backup_id} is {say_span(newest.taken_at - now)} in the future, so one "
             "clock is wrong."

@@ -46,7 +46,7 @@ from pgtend.fleet.model import Database, Fleet
 from pgtend.kernel.errors import PgtendError
 from pgtend.kernel.names import new_run_id
 from pgtend.kernel.progress import Progress
-from pgtend.kernel.times import Clock, say_span, utc_now
+from pgtend.kernel.times import CLOCKS_DIFFER, Clock, say_span, utc_now
 from pgtend.ledger.model import Ledger, Run, Subject
 from pgtend.postgres.leftovers import sweep_leftovers
 from pgtend.postgres.sandbox import Sandbox
@@ -57,7 +57,6 @@ from pgtend.vault.model import Vault
 
 PIPELINE = "restore_drill"
 # By how much clocks may differ that are set.
-_SKEW = timedelta(minutes=5)
 _METHOD = "the server was killed, and its folder removed"
 Vaults: TypeAlias = Callable[[str], AbstractContextManager[Vault]]
 OnCopy: TypeAlias = Callable[[Session, DrillOutcome], None]
@@ -204,7 +203,9 @@ class _Drill:
         mine = self.chosen.entry
         newest = max(one.taken_at for one in self.catalogue.entries if one is mine or not one.state.is_unfit)
         age = self.started_at - newest
-        return Target(target=self.site.database.drill.rpo, measured=None if age < -_SKEW else max(age, timedelta()))
+        return Target(
+            target=self.site.database.drill.rpo, measured=None if age < -CLOCKS_DIFFER else max(age, timedelta())
+        )
 
     def _freshness(self) -> Check:
         found = self._rpo()

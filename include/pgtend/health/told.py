@@ -9,11 +9,11 @@ from typing import Final
 
 from pgtend.health.trend import Point
 from pgtend.kernel.errors import Refusal
+from pgtend.kernel.times import CLOCKS_DIFFER
 from pgtend.postgres.session import Session
 from pgtend.sqlfiles import command, query
 
 OLDEST: Final = timedelta(days=7)
-_AHEAD: Final = timedelta(minutes=5)
 _POINTS: Final = 168
 
 
@@ -52,7 +52,7 @@ READ_TOLD_NAMES = query(__package__ or "", "read_told_names", ToldNow)
 def keep_told(session: Session, database: str, numbers: Sequence[Told], told_by: str, now: datetime) -> None:
     """Keep numbers of an application, all or none of them."""
     for number in numbers:
-        if not now - OLDEST <= number.at <= now + _AHEAD:
+        if not now - OLDEST <= number.at <= now + CLOCKS_DIFFER:
             raise NotOfNow(
                 f"'{number.name}' is said to be of {number.at:%Y-%m-%d %H:%M} UTC",
                 hint="Tell a number within a week, with the right clock; leave `at` out for the moment of telling.",

@@ -10,6 +10,8 @@ from typing import TypeAlias
 from pgtend.kernel.errors import Misconfigured
 
 Clock: TypeAlias = Callable[[], datetime]
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""As far apart two clocks may be that both count as right; what is dated further ahead was dated by a wrong one."""
 
 _UNITS = {
     "ms": timedelta(milliseconds=1),

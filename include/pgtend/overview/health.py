@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from pgtend.fleet.health import Watched
 from pgtend.health.metrics import METRICS
+from pgtend.kernel.times import CLOCKS_DIFFER
 from pgtend.overview.model import Cell, Column, Light, say_age
 from pgtend.postgres.session import Session
 from pgtend.sqlfiles import query
@@ -21,7 +22,6 @@ HEALTH = Column(
 _LIGHTS: Mapping[str, Light] = {"ok": Light.GOOD, "warning": Light.WATCH, "critical": Light.BAD}
 _ROOM_TO_GROW = 1.5
 _SPARE = 2
-_CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +170,7 @@ def health_cell(database: str, known: WorstHealth | None, now: datetime) -> Cell
     page = f"page:{database}/health"
     if known is None:
         return Cell(light=Light.UNKNOWN, says="not looked at", why="Nobody has looked at it yet.", link=page)
-    if known.looked_at > now + _CLOCKS_DIFFER:
+    if known.looked_at > now + CLOCKS_DIFFER:
         when = f"{known.looked_at:%Y-%m-%d %H:%M} UTC"
         why = f"Its last look was dated {when} by a clock that was wrong; the next one replaces it."
         return Cell(light=Light.UNKNOWN, says="not looked at", why=why, link=page)

@@ -7,11 +7,12 @@ import re
 import urllib.error
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, cast
 
 from pgtend.fleet.model import Fleet, LedgerSettings, first_vault
 from pgtend.kernel.errors import PgtendError
+from pgtend.kernel.times import CLOCKS_DIFFER
 from pgtend.ledger.anchor import anchors_folder
 from pgtend.ledger.database import DatabaseLedger
 from pgtend.ledger.history import last_good_run
@@ -27,7 +28,6 @@ from pgtend.watchdog.model import Look, Promise, broken, fine, judge, unknown
 from pgtend.watchdog.promises import AUDIT_KEY, HEALTH, promise_of_audit, promise_of_backup, promises_in_ledger
 
 AIRFLOW: Final = "airflow.api-server"
-_CLOCKS_DIFFER: Final = timedelta(minutes=5)
 HEALTH_PAGE: Final = "/api/v2/monitor/health"
 PARTS: Final = {"metadatabase": "metadatabase", "scheduler": "scheduler", "dag_processor": "dag-processor"}
 _ANCHOR: Final = re.compile(r"/(\d{12})\.json\Z")
@@ -122,7 +122,7 @@ def _done_at(session: Session, now: datetime, database: str, pipeline: str) -> d
     if pipeline == HEALTH:
         looks = session.rows(READ_LAST_LOOK, {"database": database})
         # The clock of a worker that is ahead dates its looks into the future.
-        return looks[0].looked_at if looks and looks[0].looked_at <= now + _CLOCKS_DIFFER else None
+        return looks[0].looked_at if looks and looks[0].looked_at <= now + CLOCKS_DIFFER else None
     runs = last_good_run(session, database, pipeline)
     return runs[0].ended_at if runs else None
 

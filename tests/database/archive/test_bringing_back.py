@@ -302,10 +302,7 @@ def test_a_month_that_came_back_beside_late_rows_leaves_with_all_of_them(cold: A
     erase_seven(cold, with_key=True)
     before, rows = cold.content("pgtend_archive.public__health_metrics_2025_09"), cold.unit("2025-09").rows
     cold.run()
-    cold.take_backup()
-    cold.pass_week()
-    cold.run()
-    assert cold.unit("2025-09").stands is State.DROPPED
+    cold.let_go("2025-09")
     with cold.desk(keys=KEYS) as desk:
         back = restore_beside(desk, SEPTEMBER)
     assert (cold.content(back.place), back.rows) == (before, rows)

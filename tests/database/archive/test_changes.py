@@ -10,7 +10,6 @@ import pytest
 from bed.archiving import METRICS, Attic
 from bed.backups import KEYS
 from pgtend.archive.errors import NotArchivable, TableChanged
-from pgtend.archive.model import State
 from pgtend.archive.restoring import restore_beside, restore_to_live, thaw
 
 ARCHIVE = "public.health_metrics_archive"
@@ -73,10 +72,7 @@ def test_what_only_the_archive_has_of_a_column_goes_to_the_vault_too(attic: Atti
     )
     attic.tables = {METRICS: {"by": "date", "tier": "cold"}}
     attic.run()
-    attic.take_backup()
-    attic.pass_week()
-    attic.run()
-    assert attic.unit("2025-09").stands is State.DROPPED
+    attic.let_go("2025-09")
     with attic.desk(keys=KEYS) as desk:
         back = restore_beside(desk, date(2025, 9, 1))
         assert (attic.ask(scores.format(back.place)), back.is_whole) == (before, True)
@@ -92,10 +88,7 @@ def test_values_of_a_new_column_are_in_the_vault_before_their_month_leaves(attic
     attic.run()
     attic.live.run(*(f"ALTER TABLE {table} ADD COLUMN origin text DEFAULT 'app'" for table in (METRICS, ARCHIVE)))
     attic.run()
-    attic.take_backup()
-    attic.pass_week()
-    attic.run()
-    assert attic.unit("2025-09").stands is State.DROPPED
+    attic.let_go("2025-09")
     with attic.desk(keys=KEYS) as desk:
         back = restore_beside(desk, date(2025, 9, 1))
     assert attic.ask(f"SELECT count(*) FROM {back.place} WHERE origin = 'app'") == str(back.rows)
